@@ -1,0 +1,432 @@
+"""The thin API: one object per activation.
+
+``Front`` (from the backend) answers the common call, plain arrays with default
+parameters, by itself.  What it cannot, it hands to ``_general`` here, which
+checks the arguments, picks the kernel, and lets the ufunc do the rest.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+
+from . import _backend
+from ._checks import (
+    UFUNC_KEYWORDS,
+    check_dtype,
+    check_input,
+    check_out,
+    check_param,
+    check_shapes,
+)
+from ._registry import (
+    BY_NAME,
+    PRELU,
+    SUFFIX,
+    VARIANTS,
+    Gate,
+    Param,
+    Row,
+    Variant,
+    gate_name,
+)
+
+#: the inputs of each form of an elementwise activation
+INPUTS = {
+    "value": ("x",),
+    "derivative": ("x",),
+    "value_and_derivative": ("x",),
+    "backward": ("g", "x"),
+    "backward_from_output": ("g", "y"),
+}
+
+
+def _lookup(name: str):
+    """Unpickles an activation: by its name."""
+    import fastact
+
+    return getattr(fastact, name)
+
+
+class _Named:
+    """What every function object here has in common."""
+
+    __name__: str
+
+    def _name(self, name: str, doc: str) -> None:
+        self.__name__ = self.__qualname__ = name
+        self.__module__ = "fastact"
+        self.__doc__ = doc
+
+    def __repr__(self) -> str:
+        return f"<activation fastact.{self.__name__}>"
+
+    def __reduce__(self):
+        return _lookup, (self.__name__,)
+
+
+def call_ufunc(where, public, names, inputs, params, keywords):
+    """Check inputs and ``out``, then call the ufunc ``public``."""
+    loop = _backend.loop(public)
+    inputs = [check_input(where, n, v) for n, v in zip(names, inputs, strict=True)]
+    arrays = inputs + [p for p in params if np.ndim(p)]
+    shape = check_shapes(where, [*names, *["parameter"] * len(params)], arrays)
+    if keywords.get("dtype") is not None:
+        keywords["dtype"] = dtype = check_dtype(where, keywords["dtype"])
+    else:
+        keywords.pop("dtype", None)
+        dtype = None
+    if keywords.get("out") is None:
+        keywords.pop("out", None)
+    else:
+        if dtype is None:
+            dtype = np.result_type(
+                np.float16, *[getattr(v, "dtype", v) for v in (*inputs, *params)]
+            )
+        keywords["out"] = check_out(
+            where, keywords["out"], loop.ufunc.nout, shape, dtype,
+            keywords.get("casting", "same_kind"),
+        )
+    return loop.ufunc(*inputs, *params, **keywords)
+
+
+class Activation(_Named, _backend.Front):
+    """An elementwise activation: call it for the value.
+
+    Its other forms are methods: ``derivative``, ``value_and_derivative``,
+    ``backward`` and, where f' is a function of the output,
+    ``backward_from_output``.
+    """
+
+    def __init__(self, row: Row) -> None:
+        self._row = row
+        self._variant: Variant | None = next(
+            (v for v in VARIANTS if v.name == row.name), None
+        )
+        self._params: tuple[Param, ...] = row.params
+        self.defaults: dict[str, Any] = {p.name: p.default for p in row.params}
+        if self._variant:
+            self.defaults[self._variant.option] = self._variant.default
+        self._name(row.name, _describe(self))
+        self.__signature__ = _signature(("x",), self.defaults)
+        if None not in self.defaults.values():
+            self._set_fast(row, tuple(p.default for p in row.params))
+
+    @property
+    def ufunc(self):
+        """The NumPy ufunc of the value (of the default variant)."""
+        return _backend.loop(self._row.name).ufunc
+
+    def _resolve(self, where: str, options: dict) -> tuple[Row, tuple]:
+        """The row and its parameters for the keywords given."""
+        row = self._row
+        params = dict.fromkeys(())
+        for name in options:
+            if name not in self.defaults:
+                takes = ", ".join([*self.defaults, *UFUNC_KEYWORDS])
+                raise TypeError(
+                    f"{where}: unknown keyword {name!r}; takes {takes}"
+                )
+        if self._variant and self._variant.option in options:
+            row, params = _choose(where, self._variant, options[self._variant.option])
+        for param in () if params else row.params:
+            value = options.get(param.name, param.default)
+            if value is None and param.name not in options:
+                raise TypeError(f"{where}: missing keyword {param.name!r}")
+            params[param.name] = check_param(where, param, value)
+        _check_needs(where, row.needs, params)
+        return row, tuple(params.values())
+
+    def _general(self, form: str, args: tuple, kwargs: dict):
+        where = f"fastact.{self.__name__}" + ("" if form == "value" else f".{form}")
+        names = INPUTS[form]
+        keywords = {k: kwargs.pop(k) for k in UFUNC_KEYWORDS if k in kwargs}
+        row, params = self._resolve(where, kwargs)
+        args = _take_out(where, names, args, keywords)
+        if form == "backward_from_output":
+            if not row.from_output:
+                raise TypeError(
+                    f"{where}: the derivative of {row.name} is not a function of its "
+                    "output; use backward(g, x)"
+                )
+            given = dict(zip([p.name for p in row.params], params, strict=True))
+            _check_needs(where, row.from_output_needs, given)
+        public = row.name + SUFFIX[form]
+        if keywords.keys() <= {"out"} and not any(map(np.ndim, params)):
+            result = _backend.loop(public).fast(args, params, keywords.get("out"))
+            if result is not None:
+                return result
+        return call_ufunc(where, public, names, args, params, keywords)
+
+
+def _choose(where: str, variant: Variant, value) -> tuple[Row, dict]:
+    """The row of a variant for the value of its option, and its parameters."""
+    if None not in variant.choices:
+        if not isinstance(value, str) or value not in variant.choices:
+            takes = " or ".join(map(repr, variant.choices))
+            raise ValueError(
+                f"{where}: {variant.option} must be {takes}, got {value!r}"
+            )
+        return BY_NAME[variant.choices[value]], {}
+    row = BY_NAME[variant.choices[None]]
+    number = check_param(where, row.params[0], value)
+    if not np.ndim(number) and number in variant.choices:
+        return BY_NAME[variant.choices[number]], {}
+    return row, {variant.option: number}
+
+
+def _check_needs(where: str, needs: tuple, params: dict) -> None:
+    if needs:
+        text, names, good = needs
+        values = [params[n] for n in names]
+        if not np.all(good(*values)):
+            got = ", ".join(f"{n}={v!r}" for n, v in zip(names, values, strict=True))
+            raise ValueError(f"{where}: takes {text}, got {got}")
+
+
+def _take_out(where: str, names: tuple, args: tuple, keywords: dict) -> tuple:
+    """The inputs among ``args``; outputs behind them count as ``out``."""
+    inputs, rest = args[: len(names)], args[len(names) :]
+    if len(inputs) < len(names):
+        raise TypeError(
+            f"{where}: takes {len(names)} inputs ({', '.join(names)}), got {len(args)}"
+        )
+    if rest:
+        if "out" in keywords:
+            raise TypeError(f"{where}: out given by position and by keyword")
+        for array in rest:
+            if array is not None and not hasattr(array, "__array_ufunc__"):
+                raise TypeError(
+                    f"{where}: takes {', '.join(names)} and out by position, got "
+                    f"{array!r}; parameters go by keyword"
+                )
+        keywords["out"] = rest if len(rest) > 1 else rest[0]
+    return inputs
+
+
+def _signature(names, defaults, extra=()) -> inspect.Signature:
+    """x, ..., /, out=None, *, where=True, dtype=None, and the parameters."""
+    parameter = inspect.Parameter
+    return inspect.Signature(
+        [parameter(n, parameter.POSITIONAL_ONLY) for n in names]
+        + [parameter("out", parameter.POSITIONAL_OR_KEYWORD, default=None)]
+        + [
+            parameter(n, parameter.KEYWORD_ONLY, default=d)
+            for n, d in (("where", True), ("dtype", None))
+        ]
+        + [
+            parameter(
+                n,
+                parameter.KEYWORD_ONLY,
+                default=parameter.empty if d is None else d,
+            )
+            for n, d in defaults.items()
+        ]
+    )
+
+
+def _describe(activation: Activation) -> str:
+    """The numpydoc docstring of an activation, from its row."""
+    row, variant = activation._row, activation._variant
+    lines = [f"f(x) = {row.formula}, elementwise.", ""]
+    lines += ["Parameters", "----------", "x : array_like"]
+    lines += ["    Input, any shape: float16, float32, float64, integers or bool."]
+    lines += ["out : ndarray or None, optional", "    Where to write the result."]
+    for p in row.params:
+        default = "" if p.default is None else f", default {p.default}"
+        lines += [f"{p.name} : float or array_like{default}", f"    {p.about}."]
+    if variant:
+        lines += [f"{variant.option} : default {variant.default!r}"]
+        lines += [f"    {variant.about}."]
+    lines += ["where, dtype, casting, order, subok", "    As for any NumPy ufunc.", ""]
+    lines += ["Returns", "-------", "ndarray or scalar"]
+    lines += ["    Same shape; float32 for float32, float64 for float64; integers as"]
+    lines += ["    in numpy.exp.", "", "Raises", "------", "TypeError, ValueError"]
+    lines += ["    For inputs that hold no real numbers, an unfit out or parameter.", ""]
+    lines += ["Notes", "-----", f"f'(x) = {row.derivative}.", f"Kinks: {row.kinks}."]
+    lines += [f"Limits: {row.limits}. NaN gives NaN.", f"Source: {row.source}."]
+    return "\n".join(lines)
+
+
+class PReLU(_Named):
+    """x if x > 0 else weight x: leaky_relu whose slope is an array.
+
+    ``weight`` broadcasts against ``x`` as in any NumPy expression (for channels
+    along axis 1 of (N, C, L), give it the shape (C, 1)).  ``backward(g, x,
+    weight)`` returns the gradients to both, the second summed to the shape of
+    ``weight``.
+    """
+
+    def __init__(self) -> None:
+        self._name(PRELU, inspect.cleandoc(PReLU.__doc__ or ""))
+        self.__signature__ = _signature(("x", "weight"), {})
+
+    def _general(self, form: str, names: tuple, args: tuple, keywords: dict):
+        where = f"fastact.{self.__name__}" + ("" if form == "value" else f".{form}")
+        for name in keywords:
+            if name not in UFUNC_KEYWORDS:
+                raise TypeError(
+                    f"{where}: unknown keyword {name!r}; takes "
+                    f"{', '.join(UFUNC_KEYWORDS)}"
+                )
+        args = _take_out(where, names, args, keywords)
+        public = PRELU + SUFFIX[form]
+        if keywords.keys() <= {"out"}:
+            result = _backend.loop(public).fast(args, (), keywords.get("out"))
+            if result is not None:
+                return result
+        return call_ufunc(where, public, names, args, (), keywords)
+
+    def __call__(self, *args, **kwargs):
+        return self._general("value", ("x", "weight"), args, kwargs)
+
+    def derivative(self, *args, **kwargs):
+        """The derivative with respect to x."""
+        return self._general("derivative", ("x", "weight"), args, kwargs)
+
+    def value_and_derivative(self, *args, **kwargs):
+        """The value and the derivative with respect to x, in one pass."""
+        return self._general("value_and_derivative", ("x", "weight"), args, kwargs)
+
+    def backward(self, g, x, weight, /, **kwargs):
+        """The gradients to x and to weight, for the gradient g of the output.
+
+        The second has the shape of ``weight``: what ``weight`` was broadcast
+        over is summed.
+        """
+        where = f"fastact.{PRELU}.backward"
+        shapes = [np.shape(check_input(where, n, v))
+                  for n, v in (("g", g), ("x", x), ("weight", weight))]
+        gx, gw = self._general(
+            "backward", ("g", "x", "weight"), (g, x, weight), kwargs
+        )
+        return gx, _sum_to(gw, shapes[2])
+
+
+def _sum_to(array, shape: tuple):
+    """``array`` summed over the axes along which ``shape`` was broadcast."""
+    if array.shape == shape:
+        return array
+    lead = array.ndim - len(shape)
+    axes = tuple(range(lead)) + tuple(
+        lead + i
+        for i, n in enumerate(shape)
+        if n == 1 and array.shape[lead + i] != 1
+    )
+    return array.sum(axis=axes, keepdims=True).reshape(shape)
+
+
+class GatedUnit(_Named):
+    """value * f(gate), from one array split in half or from two arrays.
+
+    ``unit(x, axis=-1)`` splits ``x`` along ``axis``: the first half is the value,
+    the second half the gate, as in PyTorch.  ``unit(value, gate)`` takes them
+    apart.  ``derivative`` and ``backward`` give the gradient in the same form:
+    one array like ``x``, or one for the value and one for the gate.
+    """
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+        self.defaults = {"approximate": "none"} if len(gate.rows) > 1 else {}
+        self._name(
+            gate.name,
+            f"{gate.formula} ({gate.source}).\n\n{inspect.cleandoc(GatedUnit.__doc__)}",
+        )
+
+    def _call(self, form: str, g: tuple, x, gate, axis, keywords: dict):
+        where = f"fastact.{self.__name__}" + ("" if form == "value" else f".{form}")
+        row = self._gate.rows[0]
+        if self.defaults:
+            option = keywords.pop("approximate", "none")
+            row = _choose(where, VARIANTS[0], option)[0].name
+        for name in keywords:
+            if name not in UFUNC_KEYWORDS:
+                takes = ", ".join(["axis", *self.defaults, *UFUNC_KEYWORDS])
+                raise TypeError(f"{where}: unknown keyword {name!r}; takes {takes}")
+        public = gate_name(self._gate, row) + SUFFIX[form]
+        names = ("g",) * len(g) + ("value", "gate")
+        x = check_input(where, "x" if gate is None else "value", x)
+        if gate is not None:
+            gate = check_input(where, "gate", gate)
+            result = call_ufunc(where, public, names, (*g, x, gate), (), keywords)
+            if form == "value_and_derivative":
+                return result[0], result[1:]
+            return result
+        value, gate = _halves(where, x, axis)
+        if form == "value":
+            return call_ufunc(where, public, names, (value, gate), (), keywords)
+        # The gradient goes straight into the halves of one array like x.
+        out = keywords.pop("out", None)
+        dtype = keywords.get("dtype") or np.result_type(
+            np.float16, x.dtype, *[getattr(v, "dtype", v) for v in g]
+        )
+        if form == "value_and_derivative":
+            shape = value.shape
+            y, whole = (None, None) if out is None else check_out(
+                where, out, 2, (), dtype
+            )
+            if y is not None:
+                check_out(where, y, 1, shape, dtype)
+        else:
+            y, whole = None, out
+        if whole is None:
+            whole = np.empty(x.shape, dtype)
+        elif np.shape(whole) != x.shape:
+            raise ValueError(
+                f"{where}: out has shape {np.shape(whole)}, the result {x.shape}"
+            )
+        check_out(where, whole, 1, x.shape, dtype)
+        # out may be x itself, whose halves an output would overwrite early:
+        # the ufunc sees that they overlap and copies.
+        halves = _halves(where, whole, axis)
+        if form == "value_and_derivative":
+            y = call_ufunc(
+                where, public, names, (value, gate), (), {**keywords, "out": (y, *halves)}
+            )[0]
+            return y, whole
+        call_ufunc(where, public, names, (*g, value, gate), (), {**keywords, "out": halves})
+        return whole
+
+    def __call__(self, x, gate=None, /, axis=-1, **kwargs):
+        return self._call("value", (), x, gate, axis, kwargs)
+
+    def derivative(self, x, gate=None, /, axis=-1, **kwargs):
+        """The partial derivatives to the value and to the gate."""
+        return self._call("derivative", (), x, gate, axis, kwargs)
+
+    def value_and_derivative(self, x, gate=None, /, axis=-1, **kwargs):
+        """The value and the partial derivatives, in one pass."""
+        return self._call("value_and_derivative", (), x, gate, axis, kwargs)
+
+    def backward(self, g, x, gate=None, /, axis=-1, **kwargs):
+        """The gradient to the input(s), for the gradient g of the output."""
+        where = f"fastact.{self.__name__}.backward"
+        g = check_input(where, "g", g)
+        return self._call("backward", (g,), x, gate, axis, kwargs)
+
+
+def _halves(where: str, x, axis):
+    """The two halves of ``x`` along ``axis``, as views."""
+    axis = check_axis(where, axis, np.ndim(x))
+    n = x.shape[axis]
+    if n % 2:
+        raise ValueError(
+            f"{where}: axis {axis} of x has odd length {n}; it must split in half"
+        )
+    at = (slice(None),) * axis
+    return x[(*at, slice(None, n // 2))], x[(*at, slice(n // 2, None))]
+
+
+def check_axis(where: str, axis, ndim: int) -> int:
+    """``axis`` as an index in [0, ndim)."""
+    try:
+        index = axis.__index__()
+    except AttributeError:
+        raise TypeError(f"{where}: axis must be an integer, got {axis!r}") from None
+    if not -ndim <= index < ndim:
+        raise ValueError(
+            f"{where}: axis {index} is out of range for {ndim} dimension(s)"
+        )
+    return index % ndim

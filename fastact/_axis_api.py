@@ -1,0 +1,204 @@
+"""softmax, log_softmax and logsumexp: functions of all elements along an axis."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+
+from . import _backend
+from ._api import _Named, check_axis
+from ._checks import check_dtype, check_input, check_out
+from ._registry import AxisRow
+
+
+def _axes(where: str, axis, ndim: int) -> tuple[int, ...]:
+    """``axis`` (an integer, several, or None for all) as distinct indices."""
+    if axis is None:
+        return tuple(range(ndim))
+    if not isinstance(axis, tuple):
+        return (check_axis(where, axis, ndim),)
+    axes = tuple(check_axis(where, a, ndim) for a in axis)
+    if len(set(axes)) < len(axes):
+        raise ValueError(f"{where}: axis {axis} names one axis twice")
+    return axes
+
+
+class _Rows:
+    """An array as contiguous rows along ``axes``, and back."""
+
+    def __init__(self, shape: tuple, axes: tuple) -> None:
+        self.keep = [i for i in range(len(shape)) if i not in axes]
+        self.order = [*self.keep, *axes]
+        self.shape = shape
+        self.length = int(np.prod([shape[i] for i in axes], dtype=np.intp))
+        self.count = int(np.prod([shape[i] for i in self.keep], dtype=np.intp))
+
+    def of(self, array: np.ndarray, dtype) -> np.ndarray:
+        """(count, length), a view where the memory already lies so."""
+        rows = array.transpose(self.order).reshape(self.count, self.length)
+        return np.ascontiguousarray(rows, dtype=dtype)
+
+    def back(self, rows: np.ndarray) -> np.ndarray:
+        """A view of ``rows`` in the shape of the array."""
+        moved = rows.reshape([self.shape[i] for i in self.order])
+        return moved.transpose(np.argsort(self.order))
+
+
+class AxisActivation(_Named):
+    """A function of all the elements along an axis.
+
+    ``axis`` is an integer, a tuple of them, or None for all elements.  There is
+    no elementwise derivative; ``backward`` and ``backward_from_output`` apply
+    the Jacobian.
+    """
+
+    def __init__(self, row: AxisRow) -> None:
+        self._row = row
+        doc = inspect.cleandoc(type(self).__doc__ or "")
+        self._name(
+            row.name,
+            f"{row.formula}.\n\n{doc}\n\nBackward: {row.derivative}.\n"
+            f"Source: {row.source}.",
+        )
+
+    def _prepare(self, where, names, values, axis, dtype):
+        """Checked arrays, their rows, and the dtypes of result and kernel."""
+        arrays = [
+            np.asarray(check_input(where, n, v))
+            for n, v in zip(names, values, strict=True)
+        ]
+        if dtype is None:
+            dtype = np.result_type(np.float16, *[a.dtype for a in arrays])
+            if dtype not in (np.float16, np.float32):
+                dtype = np.dtype(np.float64)
+        else:
+            dtype = check_dtype(where, dtype)
+        x = arrays[-1]
+        rows = _Rows(x.shape, _axes(where, axis, x.ndim))
+        if rows.length == 0:
+            raise ValueError(
+                f"{where}: the axis {axis} of {names[-1]} is empty (shape {x.shape})"
+            )
+        work = np.dtype(np.float64 if dtype == np.float64 else np.float32)
+        return arrays, rows, dtype, work
+
+    def _finish(self, result, shape, out, dtype):
+        if out is not None:
+            out[...] = result
+            return out
+        result = result.astype(dtype, copy=False)
+        return result if shape else result[()]
+
+    def __call__(self, x, /, axis=-1, *, out=None, dtype=None, keepdims=False):
+        where = f"fastact.{self.__name__}"
+        (x,), rows, dtype, work = self._prepare(where, ("x",), (x,), axis, dtype)
+        if not self._row.reduces:
+            if keepdims:
+                raise TypeError(f"{where}: unknown keyword 'keepdims'")
+            shape = x.shape
+        else:
+            shape = tuple(
+                1 if i not in rows.keep else n
+                for i, n in enumerate(x.shape)
+                if keepdims or i in rows.keep
+            )
+        if out is not None:
+            (out,) = check_out(where, out, 1, shape, dtype)
+            self._exact(where, out, shape)
+        target = None
+        if not self._row.reduces and out is not None and out.dtype == work:
+            view = out.transpose(rows.order)
+            if view.flags.c_contiguous and view.flags.aligned:
+                target = view.reshape(rows.count, rows.length)
+        source = rows.of(x, work)
+        if target is None or (
+            target is not None and np.may_share_memory(source, target)
+            and source.__array_interface__["data"] != target.__array_interface__["data"]
+        ):
+            width = 1 if self._row.reduces else rows.length
+            result = np.empty((rows.count, width), work)
+            _backend.axis_forward(self._row.name, source, result)
+            full = result.reshape(shape) if self._row.reduces else rows.back(result)
+            return self._finish(full, shape, out, dtype)
+        _backend.axis_forward(self._row.name, source, target)
+        return out
+
+    def _exact(self, where: str, out, shape: tuple) -> None:
+        if np.shape(out) != shape:
+            raise ValueError(
+                f"{where}: out has shape {np.shape(out)}, the result {shape}"
+            )
+
+    def _gradient(self, where, names, g, y, axis, out, dtype, forward):
+        """The gradient from g and the output y, or the input if ``forward``."""
+        (g, y), rows, dtype, work = self._prepare(where, names, (g, y), axis, dtype)
+        shape = y.shape
+        if self._row.reduces:
+            kept = tuple(shape[i] for i in rows.keep)
+            ones = tuple(n if i in rows.keep else 1 for i, n in enumerate(shape))
+            if g.shape not in (kept, ones):
+                raise ValueError(
+                    f"{where}: g must have shape {kept} or {ones}, got {g.shape}"
+                )
+            g_rows = np.ascontiguousarray(g, work).reshape(rows.count, 1)
+        else:
+            try:
+                g = np.broadcast_to(g, shape)
+            except ValueError:
+                raise ValueError(
+                    f"{where}: g has shape {g.shape}, {names[1]} {shape}"
+                ) from None
+            g_rows = rows.of(g, work)
+        if out is not None:
+            (out,) = check_out(where, out, 1, shape, dtype)
+            self._exact(where, out, shape)
+        y_rows = rows.of(y, work)
+        if forward:
+            y_rows, x_rows = np.empty_like(y_rows), y_rows
+            _backend.axis_forward(self._row.name, x_rows, y_rows)
+        result = np.empty((rows.count, rows.length), work)
+        _backend.axis_backward(self._row.name, g_rows, y_rows, result)
+        return self._finish(rows.back(result), shape, out, dtype)
+
+    def backward(self, g, x, /, axis=-1, *, out=None, dtype=None):
+        """The gradient to x, for the gradient g of the output."""
+        where = f"fastact.{self.__name__}.backward"
+        forward = not self._row.reduces
+        return self._gradient(where, ("g", "x"), g, x, axis, out, dtype, forward)
+
+
+class AxisMap(AxisActivation):
+    __doc__ = AxisActivation.__doc__
+
+    def backward_from_output(self, g, y, /, axis=-1, *, out=None, dtype=None):
+        """The gradient to x, computed from the output y."""
+        where = f"fastact.{self.__name__}.backward_from_output"
+        return self._gradient(where, ("g", "y"), g, y, axis, out, dtype, False)
+
+
+class AxisReduction(AxisActivation):
+    __doc__ = AxisActivation.__doc__
+
+    def derivative(self, x, /, axis=-1, *, out=None, dtype=None):
+        """The gradient of the result to each element: softmax."""
+        return self.backward(
+            np.ones((), np.float16) if axis is None else _ones(self, x, axis),
+            x, axis, out=out, dtype=dtype,
+        )
+
+    def value_and_derivative(self, x, /, axis=-1, *, dtype=None):
+        """The result, and its gradient."""
+        return self(x, axis, dtype=dtype), self.derivative(x, axis, dtype=dtype)
+
+
+def _ones(function: AxisActivation, x, axis) -> np.ndarray:
+    """A gradient of ones for the reduced shape (float16: it promotes nothing)."""
+    where = f"fastact.{function.__name__}.derivative"
+    shape = np.shape(x)
+    axes = _axes(where, axis, len(shape))
+    return np.ones([n for i, n in enumerate(shape) if i not in axes], np.float16)
+
+
+def make(row: AxisRow) -> AxisActivation:
+    return (AxisReduction if row.reduces else AxisMap)(row)

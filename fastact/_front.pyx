@@ -1,0 +1,660 @@
+# cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+# cython: freethreading_compatible=True
+"""The array front of the compiled backend.
+
+It picks the kernels for this CPU, brings any array to them, and knows nothing
+of any formula:
+
+* ``drive`` runs a kernel over operands of any stride, alignment and aliasing;
+* ``Loop`` is one kernel for all dtypes: a direct entry for plain arrays, and a
+  NumPy ufunc for everything else, both over ``drive``;
+* ``Front`` is the base class of the activations: it tries the direct entry and
+  leaves the rest to Python.
+"""
+
+import os
+
+cimport numpy as cnp
+from cpython.mem cimport PyMem_Malloc
+from cpython.object cimport PyObject
+from cpython.pycapsule cimport PyCapsule_GetPointer
+from cpython.ref cimport Py_INCREF
+from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_New, PyTuple_SET_ITEM
+from libc.stdint cimport uint16_t, uint32_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcmp, memcpy, strlen
+
+from fastact import _registry
+
+cnp.import_array()
+cnp.import_umath()
+
+cdef extern from *:
+    """
+    #if defined(__SSE2__) || defined(_M_X64)
+    #include <xmmintrin.h>
+    typedef unsigned int fa_fpstate;
+    #define fa_fp_save(s) (*(s) = _mm_getcsr())
+    #define fa_fp_restore(s) _mm_setcsr(*(s))
+    #else
+    #include <fenv.h>
+    typedef fexcept_t fa_fpstate;
+    #define fa_fp_save(s) fegetexceptflag((s), FE_ALL_EXCEPT)
+    #define fa_fp_restore(s) fesetexceptflag((s), FE_ALL_EXCEPT)
+    #endif
+
+    /* 0: baseline, 3: x86-64-v3, 4: x86-64-v4 (the operating system's support
+       for the registers is part of the answer). */
+    static int fa_cpu_level(void) {
+    #if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+        __builtin_cpu_init();
+        if (!(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
+              && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2")))
+            return 0;
+        if (!(__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+              && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq")
+              && __builtin_cpu_supports("avx512vl")))
+            return 3;
+        return 4;
+    #else
+        return 0;
+    #endif
+    }
+    """
+    ctypedef unsigned int fa_fpstate
+    void fa_fp_save(fa_fpstate *) noexcept nogil
+    void fa_fp_restore(fa_fpstate *) noexcept nogil
+    int fa_cpu_level() noexcept nogil
+
+cdef extern from "Python.h":
+    int PyGILState_Check() noexcept nogil
+    ctypedef struct PyThreadState
+    PyThreadState *PyEval_SaveThread() noexcept nogil
+    void PyEval_RestoreThread(PyThreadState *) noexcept nogil
+
+cdef enum:
+    LANES = 16  # kernels take multiples of this many elements
+    BLOCK = 512  # elements per operand that go through a buffer at a time
+    MAX_OPERANDS = 6
+    MAX_PARAMS = 2
+    # Below this many elements the GIL is kept: releasing it costs more.
+    RELEASE_GIL = 2048
+
+cdef enum:  # kinds of array elements
+    F32
+    F64
+    F16  # float32 kernels behind a conversion
+
+
+# --- choosing the kernels ---------------------------------------------------
+
+LEVELS = {"base": 0, "v3": 3, "v4": 4}
+
+
+def choose_isa() -> str:
+    """The best built variant that the CPU can run, or the one asked for."""
+    import importlib.util
+
+    built = [
+        isa for isa in LEVELS
+        if importlib.util.find_spec(f"fastact._kernels_{isa}") is not None
+    ]
+    can = [isa for isa in built if LEVELS[isa] <= fa_cpu_level()]
+    asked = os.environ.get("FASTACT_ISA", "")
+    if not asked:
+        return max(can, key=LEVELS.get)
+    if asked not in can:
+        raise ImportError(
+            f"FASTACT_ISA={asked!r}: this build on this CPU can run "
+            f"{', '.join(map(repr, can))} (built: {', '.join(map(repr, built))})"
+        )
+    return asked
+
+
+ISA = choose_isa()
+_kernels = __import__(f"fastact._kernels_{ISA}", fromlist=["TABLE"])
+cdef kernel_t *TABLE = <kernel_t *>PyCapsule_GetPointer(
+    _kernels.TABLE, "fastact.table"
+)
+INDEX = {name: i for i, name in enumerate(_kernels.NAMES)}
+
+
+cdef kernel_t find(str name) except NULL:
+    """The kernel of that name, dtype included."""
+    try:
+        return TABLE[<Py_ssize_t>INDEX[name]]
+    except KeyError:
+        raise ImportError(
+            f"fastact was built from another registry (no kernel {name}): rebuild it"
+        ) from None
+
+
+# --- float16 ----------------------------------------------------------------
+
+cdef inline float half_to_float(uint16_t h) noexcept nogil:
+    cdef uint32_t sign = (<uint32_t>(h & 0x8000)) << 16, a = h & 0x7FFF, bits
+    cdef float f
+    if a < 0x400:  # subnormal: a 2^-24, exact
+        f = <float>a * <float>5.9604644775390625e-08
+        memcpy(&bits, &f, 4)
+    elif a < 0x7C00:
+        bits = (a << 13) + (112 << 23)
+    else:
+        bits = (a << 13) | 0x7F800000
+    bits |= sign
+    memcpy(&f, &bits, 4)
+    return f
+
+
+cdef inline uint16_t float_to_half(float f) noexcept nogil:
+    """Rounds to nearest even."""
+    cdef uint32_t bits, a
+    cdef uint16_t sign
+    memcpy(&bits, &f, 4)
+    sign = <uint16_t>((bits >> 16) & 0x8000)
+    a = bits & 0x7FFFFFFF
+    if a > 0x7F800000:
+        return sign | 0x7E00
+    if a >= 0x47800000:
+        return sign | 0x7C00
+    if a < 0x38800000:  # the ulp of 0.5 is the half subnormal: let + round
+        memcpy(&f, &a, 4)
+        f = f + <float>0.5
+        memcpy(&a, &f, 4)
+        return sign | <uint16_t>(a - 0x3F000000)
+    a = a + 0xFFF + ((a >> 13) & 1) - (112 << 23)
+    return sign | <uint16_t>(a >> 13)
+
+
+# --- the driver -------------------------------------------------------------
+
+cdef inline void gather(
+    const char *src, Py_ssize_t stride, Py_ssize_t n, int kind, char *dst
+) noexcept nogil:
+    """n elements into a buffer, and its last one again up to full lanes."""
+    cdef Py_ssize_t i, full = (n + LANES - 1) & -LANES
+    cdef uint16_t h
+    cdef int size = 8 if kind == F64 else 4
+    if kind == F16:
+        for i in range(n):
+            memcpy(&h, src + i * stride, 2)
+            (<float *>dst)[i] = half_to_float(h)
+    elif stride == size:
+        memcpy(dst, src, n * size)
+    elif kind == F32:
+        for i in range(n):
+            memcpy(dst + 4 * i, src + i * stride, 4)
+    else:
+        for i in range(n):
+            memcpy(dst + 8 * i, src + i * stride, 8)
+    for i in range(n, full):
+        memcpy(dst + i * size, dst + (n - 1) * size, size)
+
+
+cdef inline void scatter(
+    const char *src, Py_ssize_t n, int kind, char *dst, Py_ssize_t stride
+) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef uint16_t h
+    cdef int size = 8 if kind == F64 else 4
+    if kind == F16:
+        for i in range(n):
+            h = float_to_half((<const float *>src)[i])
+            memcpy(dst + i * stride, &h, 2)
+    elif stride == size:
+        memcpy(dst, src, n * size)
+    elif kind == F32:
+        for i in range(n):
+            memcpy(dst + i * stride, src + 4 * i, 4)
+    else:
+        for i in range(n):
+            memcpy(dst + i * stride, src + 8 * i, 8)
+
+
+cdef inline bint apart(
+    const char *a, Py_ssize_t a_bytes, const char *b, Py_ssize_t b_bytes
+) noexcept nogil:
+    return a + a_bytes <= b or b + b_bytes <= a
+
+
+cdef void blocks(
+    kernel_t fn, int nin, int nout, char **ptr, const Py_ssize_t *stride,
+    bint *direct, Py_ssize_t n, int kind, const double *p
+) noexcept nogil:
+    """Run fn block by block; operands that are not direct go through buffers.
+
+    All inputs of a block are read before an output is written, so an output
+    may be one of the inputs.
+    """
+    cdef double buffer[MAX_OPERANDS][BLOCK]
+    cdef char *a[MAX_OPERANDS]
+    cdef Py_ssize_t start = 0, m
+    cdef int j
+    cdef bint whole
+    while start < n:
+        m = min(n - start, <Py_ssize_t>BLOCK)
+        if m >= LANES:
+            m = m & -LANES
+        whole = m >= LANES
+        for j in range(nin + nout):
+            a[j] = ptr[j] + start * stride[j]
+            if not (whole and direct[j]):
+                if j < nin:
+                    gather(a[j], stride[j], m, kind, <char *>buffer[j])
+                a[j] = <char *>buffer[j]
+        fn(<void **>a, (m + LANES - 1) & -LANES, p)
+        for j in range(nin, nin + nout):
+            if not (whole and direct[j]):
+                scatter(a[j], m, kind, ptr[j] + start * stride[j], stride[j])
+        start += m
+
+
+cdef void drive(
+    kernel_t fn, int nin, int nout, char **ptr, const Py_ssize_t *stride,
+    Py_ssize_t n, int kind, const double *p
+) noexcept nogil:
+    """Run fn over n elements of each operand (inputs, then outputs).
+
+    An output may be the same memory as an input, element for element.  The
+    floating-point flags are left as they were: the kernels set them for
+    reasons of their own.
+    """
+    cdef fa_fpstate state
+    cdef bint direct[MAX_OPERANDS]
+    cdef bint every = True
+    cdef Py_ssize_t size = 8 if kind == F64 else 4, whole
+    cdef int j, k
+    cdef Py_ssize_t rest[MAX_OPERANDS]
+    if n <= 0:
+        return
+    for j in range(nin + nout):
+        direct[j] = (
+            kind != F16 and stride[j] == size and (<Py_ssize_t>ptr[j]) % size == 0
+        )
+    for j in range(nin, nin + nout):
+        for k in range(nin):
+            if direct[k] and not apart(
+                ptr[j], n * size if direct[j] else 1, ptr[k], n * size
+            ):
+                direct[k] = False
+    for j in range(nin + nout):
+        every = every and direct[j]
+    fa_fp_save(&state)
+    if every:
+        whole = n & -LANES
+        if whole:
+            fn(<void **>ptr, whole, p)
+        if whole < n:
+            for j in range(nin + nout):
+                rest[j] = <Py_ssize_t>(ptr[j] + whole * size)
+            blocks(fn, nin, nout, <char **>rest, stride, direct, n - whole, kind, p)
+    else:
+        blocks(fn, nin, nout, ptr, stride, direct, n, kind, p)
+    fa_fp_restore(&state)
+
+
+cdef int call(
+    const char *name, kernel_t fn, int nin, int nout, int size, void **pointers,
+    const Py_ssize_t *lengths, const double *p
+) except -1 nogil:
+    """A kernel over contiguous buffers, for fastact.kernels."""
+    cdef Py_ssize_t stride[MAX_OPERANDS]
+    cdef Py_ssize_t n = lengths[0]
+    cdef int j, k
+    cdef PyThreadState *thread = NULL
+    for j in range(nin + nout):
+        stride[j] = size
+        if lengths[j] != n:
+            with gil:
+                raise ValueError(
+                    f"{name.decode()}: all buffers must have the same length, got "
+                    f"{[lengths[i] for i in range(nin + nout)]}"
+                )
+    for j in range(nin, nin + nout):
+        for k in range(j):
+            if apart(<char *>pointers[j], n * size, <char *>pointers[k], n * size):
+                continue
+            if k >= nin or pointers[j] != pointers[k]:
+                with gil:
+                    raise ValueError(
+                        f"{name.decode()}: output {j - nin} overlaps "
+                        f"{'another output' if k >= nin else 'an input'}; "
+                        "an output may only be exactly an input, or apart"
+                    )
+    if n >= RELEASE_GIL and PyGILState_Check():
+        thread = PyEval_SaveThread()
+    drive(fn, nin, nout, <char **>pointers, stride, n, F64 if size == 8 else F32, p)
+    if thread != NULL:
+        PyEval_RestoreThread(thread)
+    return 0
+
+
+# --- ufuncs -----------------------------------------------------------------
+
+cdef struct LoopData:
+    kernel_t fn
+    int nin
+    int nparam
+    int nout
+    int kind
+
+
+cdef inline double read_param(const char *src, int kind) noexcept nogil:
+    cdef float f
+    cdef double d
+    cdef uint16_t h
+    if kind == F64:
+        memcpy(&d, src, 8)
+        return d
+    if kind == F32:
+        memcpy(&f, src, 4)
+        return f
+    memcpy(&h, src, 2)
+    return half_to_float(h)
+
+
+cdef void ufunc_loop(
+    char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *data
+) noexcept nogil:
+    """NumPy's inner loop: inputs, parameters, outputs.
+
+    Parameters nearly always have stride 0.  Where they do not, each run of
+    equal ones is one call.
+    """
+    cdef LoopData *loop = <LoopData *>data
+    cdef char *ptr[MAX_OPERANDS]
+    cdef Py_ssize_t stride[MAX_OPERANDS]
+    cdef double p[MAX_PARAMS]
+    cdef Py_ssize_t n = dims[0], start = 0, stop
+    cdef int j, size = 8 if loop.kind == F64 else 4 if loop.kind == F32 else 2
+    cdef int nin = loop.nin, nparam = loop.nparam, nout = loop.nout
+    cdef bint same
+    for j in range(nin):
+        stride[j] = steps[j]
+    for j in range(nout):
+        stride[nin + j] = steps[nin + nparam + j]
+    while start < n:
+        stop = n
+        for j in range(nparam):
+            p[j] = read_param(args[nin + j] + start * steps[nin + j], loop.kind)
+            if steps[nin + j] != 0:
+                stop = start + 1
+        same = stop < n
+        while same and stop < n:
+            for j in range(nparam):
+                if memcmp(
+                    args[nin + j] + start * steps[nin + j],
+                    args[nin + j] + stop * steps[nin + j],
+                    size,
+                ):
+                    same = False
+            stop += same
+        for j in range(nin):
+            ptr[j] = args[j] + start * steps[j]
+        for j in range(nout):
+            ptr[nin + j] = args[nin + nparam + j] + start * steps[nin + nparam + j]
+        drive(loop.fn, nin, nout, ptr, stride, stop - start, loop.kind, p)
+        start = stop
+
+
+cdef char *keep(str text) except NULL:
+    """A C copy of text that lives as long as the process."""
+    cdef bytes raw = text.encode()
+    cdef char *copy = <char *>malloc(len(raw) + 1)
+    if copy == NULL:
+        raise MemoryError
+    memcpy(copy, <char *>raw, len(raw) + 1)
+    return copy
+
+
+# --- loops ------------------------------------------------------------------
+
+cdef inline bint plain(PyObject *x) noexcept:
+    """An ndarray that a kernel can read where it lies."""
+    if not cnp.PyArray_CheckExact(<object>x):
+        return False
+    cdef cnp.ndarray a = <cnp.ndarray>x
+    cdef int num = cnp.PyArray_TYPE(a)
+    return (
+        (num == cnp.NPY_FLOAT or num == cnp.NPY_DOUBLE)
+        and cnp.PyArray_ISCARRAY_RO(a)
+        and cnp.PyArray_NDIM(a) > 0
+    )
+
+
+cdef inline bint alike(cnp.ndarray a, cnp.ndarray b) noexcept:
+    return (
+        cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(b)
+        and cnp.PyArray_NDIM(a) == cnp.PyArray_NDIM(b)
+        and memcmp(
+            cnp.PyArray_DIMS(a), cnp.PyArray_DIMS(b),
+            cnp.PyArray_NDIM(a) * sizeof(cnp.npy_intp),
+        ) == 0
+    )
+
+
+cdef class Loop:
+    """One kernel for float16, float32 and float64."""
+
+    cdef kernel_t fn[2]  # by kind: F32, F64
+    cdef int nin, nout, nparam
+    cdef readonly object ufunc
+    cdef readonly str name
+
+    def __init__(self, kernel):
+        cdef LoopData *data
+        cdef int kind
+        cdef int nparam = len(kernel.params)
+        # NumPy keeps these arrays for the life of the ufunc: they are not freed.
+        cdef cnp.PyUFuncGenericFunction *funcs = <cnp.PyUFuncGenericFunction *>PyMem_Malloc(
+            3 * sizeof(void *)
+        )
+        cdef void **datas = <void **>PyMem_Malloc(3 * sizeof(void *))
+        cdef char *types = <char *>PyMem_Malloc(3 * (MAX_OPERANDS + MAX_PARAMS))
+        cdef int nargs
+        if funcs == NULL or datas == NULL or types == NULL:
+            raise MemoryError
+        self.name = kernel.public
+        self.nin = len(kernel.inputs)
+        self.nout = len(kernel.outputs)
+        self.nparam = nparam
+        nargs = self.nin + self.nparam + self.nout
+        self.fn[F32] = find(kernel.name + "_f32")
+        self.fn[F64] = find(kernel.name + "_f64")
+        # float16 first: integers then promote as they do for numpy.exp.
+        for i, kind in enumerate((F16, F32, F64)):
+            data = <LoopData *>PyMem_Malloc(sizeof(LoopData))
+            if data == NULL:
+                raise MemoryError
+            data.fn = self.fn[F64 if kind == F64 else F32]
+            data.nin, data.nparam, data.nout = self.nin, self.nparam, self.nout
+            data.kind = kind
+            funcs[i] = <cnp.PyUFuncGenericFunction>ufunc_loop
+            datas[i] = data
+            for j in range(nargs):
+                types[i * nargs + j] = (
+                    cnp.NPY_FLOAT16, cnp.NPY_FLOAT, cnp.NPY_DOUBLE
+                )[i]
+        self.ufunc = cnp.PyUFunc_FromFuncAndData(
+            funcs, datas, types, 3, self.nin + self.nparam, self.nout,
+            cnp.PyUFunc_None, keep(self.name),
+            keep(_registry.describe(kernel)), 0,
+        )
+
+    cdef object run(self, PyObject **x, PyObject *out, const double *p):
+        """The result, or None where the ufunc has to do it."""
+        cdef char *ptr[MAX_OPERANDS]
+        cdef Py_ssize_t stride[MAX_OPERANDS]
+        cdef cnp.ndarray first = <cnp.ndarray>x[0], y
+        cdef tuple several = PyTuple_New(self.nout) if self.nout > 1 else None
+        cdef int j, k, kind
+        cdef Py_ssize_t n, size
+        if not plain(x[0]):
+            return None
+        kind = F32 if cnp.PyArray_TYPE(first) == cnp.NPY_FLOAT else F64
+        size = 4 if kind == F32 else 8
+        n = cnp.PyArray_SIZE(first)
+        ptr[0] = cnp.PyArray_BYTES(first)
+        stride[0] = size
+        for j in range(1, self.nin):
+            if not (plain(x[j]) and alike(first, <cnp.ndarray>x[j])):
+                return None
+            ptr[j] = cnp.PyArray_BYTES(<cnp.ndarray>x[j])
+            stride[j] = size
+        for j in range(self.nout):
+            if out == NULL:
+                y = cnp.PyArray_EMPTY(
+                    cnp.PyArray_NDIM(first), cnp.PyArray_DIMS(first),
+                    cnp.PyArray_TYPE(first), 0,
+                )
+            else:
+                if self.nout > 1:
+                    if type(<object>out) is not tuple or len(<tuple>out) != self.nout:
+                        return None
+                    k = plain(<PyObject *>PyTuple_GET_ITEM(<tuple>out, j))
+                    if not k:
+                        return None
+                    y = <cnp.ndarray>PyTuple_GET_ITEM(<tuple>out, j)
+                else:
+                    if not plain(out):
+                        return None
+                    y = <cnp.ndarray>out
+                if not (cnp.PyArray_ISWRITEABLE(y) and alike(first, y)):
+                    return None
+                for k in range(self.nin + j):
+                    if apart(cnp.PyArray_BYTES(y), n * size, ptr[k], n * size):
+                        continue
+                    if k >= self.nin or cnp.PyArray_BYTES(y) != ptr[k]:
+                        return None
+            if several is not None:
+                Py_INCREF(y)  # the tuple takes a reference over
+                PyTuple_SET_ITEM(several, j, y)
+            ptr[self.nin + j] = cnp.PyArray_BYTES(y)
+            stride[self.nin + j] = size
+        if n >= RELEASE_GIL:
+            with nogil:
+                drive(self.fn[kind], self.nin, self.nout, ptr, stride, n, kind, p)
+        else:
+            drive(self.fn[kind], self.nin, self.nout, ptr, stride, n, kind, p)
+        return y if several is None else several
+
+    def fast(self, tuple inputs, tuple params, object out):
+        """The direct entry for arrays and parameters that are all floats."""
+        cdef double p[MAX_PARAMS]
+        cdef PyObject *x[MAX_OPERANDS]
+        cdef int j
+        if len(inputs) != self.nin or len(params) != self.nparam:
+            raise TypeError(f"{self.name}: {len(inputs)} inputs, {len(params)} parameters")
+        for j in range(self.nparam):
+            p[j] = params[j]
+        for j in range(self.nin):
+            x[j] = <PyObject *>PyTuple_GET_ITEM(inputs, j)
+        return self.run(x, NULL if out is None else <PyObject *>out, p)
+
+
+LOOPS = {kernel.public: Loop(kernel) for kernel in _registry.kernels()}
+
+
+def loop(str public):
+    """The loop of that public kernel name."""
+    return LOOPS[public]
+
+
+cdef class Front:
+    """The quick way in: plain arrays, default parameters, at most ``out=``.
+
+    Everything else goes to ``_general(form, args, kwargs)`` of the subclass.
+    """
+
+    cdef Loop value_loop, derivative_loop, both_loop, backward_loop, output_loop
+    cdef double p[MAX_PARAMS]
+
+    def _set_fast(self, row, params):
+        """Use the kernels of ``row``, with ``params`` as the defaults."""
+        cdef int j
+        self.value_loop = LOOPS[row.name]
+        self.derivative_loop = LOOPS[row.name + "_d"]
+        self.both_loop = LOOPS[row.name + "_vd"]
+        self.backward_loop = LOOPS[row.name + "_backward"]
+        self.output_loop = LOOPS.get(row.name + "_backward_from_output")
+        for j in range(len(params)):
+            self.p[j] = params[j]
+
+    cdef inline object attempt(self, Loop loop, tuple args, dict kwargs):
+        cdef PyObject *x[2]
+        cdef PyObject *out = NULL
+        if loop is None or len(args) != loop.nin:
+            return None
+        if kwargs:
+            if len(kwargs) != 1:
+                return None
+            keyword = kwargs.get("out", loop)
+            if keyword is loop:
+                return None
+            if keyword is not None:
+                out = <PyObject *>keyword
+        x[0] = <PyObject *>PyTuple_GET_ITEM(args, 0)
+        if loop.nin == 2:
+            x[1] = <PyObject *>PyTuple_GET_ITEM(args, 1)
+        return loop.run(x, out, self.p)
+
+    def __call__(self, *args, **kwargs):
+        result = self.attempt(self.value_loop, args, kwargs)
+        return self._general("value", args, kwargs) if result is None else result
+
+    def derivative(self, *args, **kwargs):
+        """The derivative f'(x)."""
+        result = self.attempt(self.derivative_loop, args, kwargs)
+        return self._general("derivative", args, kwargs) if result is None else result
+
+    def value_and_derivative(self, *args, **kwargs):
+        """The value f(x) and the derivative f'(x), in one pass over x."""
+        result = self.attempt(self.both_loop, args, kwargs)
+        if result is None:
+            return self._general("value_and_derivative", args, kwargs)
+        return result
+
+    def backward(self, *args, **kwargs):
+        """The gradient g f'(x) for the gradient g of the output."""
+        result = self.attempt(self.backward_loop, args, kwargs)
+        return self._general("backward", args, kwargs) if result is None else result
+
+    def backward_from_output(self, *args, **kwargs):
+        """The gradient g f'(x), computed from the output y = f(x)."""
+        result = self.attempt(self.output_loop, args, kwargs)
+        if result is None:
+            return self._general("backward_from_output", args, kwargs)
+        return result
+
+
+# --- along an axis ----------------------------------------------------------
+
+def axis_rows(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
+    """Run the axis kernel ``name`` over all rows.
+
+    ``a``, ``b`` (or None) and ``out`` are C-contiguous float32 or float64 of
+    shape (rows, n); an operand that is one number per row has shape (rows, 1).
+    """
+    cdef int size = cnp.PyArray_ITEMSIZE(out)
+    cdef kernel_t fn = find(f"{name}_{'f32' if size == 4 else 'f64'}")
+    cdef Py_ssize_t rows = a.shape[0], n = max(
+        [x.shape[1] for x in (a, b, out) if x is not None]
+    ), i
+    cdef char *pa = cnp.PyArray_BYTES(a)
+    cdef char *pb = NULL if b is None else cnp.PyArray_BYTES(b)
+    cdef char *po = cnp.PyArray_BYTES(out)
+    cdef Py_ssize_t sa = a.shape[1] * size, so = out.shape[1] * size
+    cdef Py_ssize_t sb = 0 if b is None else b.shape[1] * size
+    cdef void *ptr[3]
+    cdef fa_fpstate state
+    with nogil:
+        fa_fp_save(&state)
+        for i in range(rows):
+            ptr[0] = pa + i * sa
+            if pb == NULL:
+                ptr[1] = po + i * so
+            else:
+                ptr[1] = pb + i * sb
+                ptr[2] = po + i * so
+            fn(ptr, n, NULL)
+        fa_fp_restore(&state)

@@ -1,0 +1,177 @@
+"""Build fastact: render the kernels from the registry, compile them per ISA.
+
+Environment: FASTACT_BUILD=required makes a failing compiler an error instead of
+falling back to the NumPy backend; FASTACT_BUILD=none builds no extension.
+"""
+
+import importlib.util
+import os
+import platform
+import re
+import sys
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).parent
+PACKAGE = ROOT / "fastact"
+BUILD = os.environ.get("FASTACT_BUILD", "")
+MSVC = sys.platform == "win32"
+
+# No -ffast-math: subnormals, NaN and signed zeros are part of the contract.
+# -fno-trapping-math lets selects be computed without branches;
+# -ffp-contract=off keeps compensated code as written (fma is explicit).
+KERNEL_FLAGS = (
+    ["/O2"]
+    if MSVC
+    else ["-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
+)
+ISA_FLAGS = {"base": []}
+if platform.machine().lower() in ("x86_64", "amd64") and not MSVC:
+    ISA_FLAGS["v3"] = ["-march=x86-64-v3"]
+    ISA_FLAGS["v4"] = ["-march=x86-64-v4", "-mprefer-vector-width=512"]
+
+
+def load_registry():
+    """fastact/_registry.py, without importing the package."""
+    spec = importlib.util.spec_from_file_location(
+        "_registry", PACKAGE / "_registry.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def render(template, target, **names):
+    """Write ``target`` from a Tempita ``template``, if it changed."""
+    from Cython.Tempita import Template
+
+    source = (PACKAGE / template).read_text()
+    text = Template(source, name=template).substitute(**names)
+    path = PACKAGE / target
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+    return str(path.relative_to(ROOT))
+
+
+class Body:
+    """The inside of one loop: the call of its formula, and the stores.
+
+    ``type`` is what the formula computes in: double for a wide row.
+    """
+
+    def __init__(self, kernel, dtype):
+        self.type = "double" if kernel.row.wide else dtype
+        x = "x" if kernel.kind == "prelu" else kernel.inputs[-1]
+        args = [f"<{self.type}>{x}[i]"]
+        if kernel.kind == "prelu":
+            args.append(f"<{self.type}>weight[i]")
+        args += [param.name + "_" for param in kernel.params]
+        if kernel.kind == "from_output":
+            self.call = f"{kernel.row.name}_from_output({', '.join(args)}, &d_)"
+        else:
+            self.call = f"{kernel.row.name}({', '.join(args)}, &f_, &d_)"
+        places = {name: f"{name}[i]" for name in kernel.inputs}
+        places |= {"f": f"<{dtype}>f_", "d": f"<{dtype}>d_"}
+        self.stores = [
+            f"{name}[i] = {re.sub('[a-z_]+', lambda m: places.get(m[0], m[0]), expr)}"
+            for name, expr in kernel.outputs.items()
+        ]
+
+
+def arguments(kernel, dtype, header=False):
+    """The arguments of a public kernel; a header hides the defaults."""
+    args = [f"const {dtype}[::1] {name}" for name in kernel.inputs]
+    args += [f"{dtype}[::1] {name}" for name in kernel.outputs]
+    for param in kernel.params:
+        default = "*" if header else repr(param.default)
+        args.append(
+            f"double {param.name}" + (f"={default}" if param.default is not None else "")
+        )
+    return ", ".join(args)
+
+
+def extensions():
+    if BUILD == "none":
+        return []
+    import numpy
+    from Cython.Build import cythonize
+
+    registry = load_registry()
+    kernels = registry.kernels()
+    axis = [row.name + form for row in registry.AXIS_ROWS for form in ("", "_backward")]
+    formulas = {k.row.name for k in kernels} | {"below"}
+    formulas |= {k.row.name + "_from_output" for k in kernels if k.kind == "from_output"}
+    names = dict(
+        kernels=kernels,
+        all_kernels=[
+            (i * len(kernels) + j, k, s, T)
+            for i, (s, T) in enumerate(registry.DTYPES.items())
+            for j, k in enumerate(kernels)
+        ],
+        dtypes=registry.DTYPES,
+        axis=[row.name for row in registry.AXIS_ROWS],
+        names=[f"{n}_{s}" for s in registry.DTYPES for n in [k.name for k in kernels] + axis],
+        formulas=", ".join(sorted(formulas)),
+        Body=Body,
+        arguments=arguments,
+    )
+    # Inlining is not left to heuristics: a formula that stays a call is a loop
+    # that does not vectorise.
+    inline = "__forceinline" if MSVC else "inline __attribute__((__always_inline__))"
+    found = [
+        Extension(
+            f"fastact._kernels_{isa}",
+            [render("_kernels.pyx.in", f"_kernels_{isa}.pyx", isa=isa, **names)],
+            extra_compile_args=KERNEL_FLAGS + flags,
+            define_macros=[("CYTHON_INLINE", inline)],
+        )
+        for isa, flags in ISA_FLAGS.items()
+    ]
+    render("kernels.pxd.in", "kernels.pxd", **names)
+    for name, source in (
+        ("fastact._front", "fastact/_front.pyx"),
+        ("fastact.kernels", render("kernels.pyx.in", "kernels.pyx", **names)),
+    ):
+        found.append(
+            Extension(
+                name,
+                [source],
+                include_dirs=[numpy.get_include()],
+                define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
+                extra_compile_args=[] if MSVC else ["-O2", "-g0"],
+            )
+        )
+    found = cythonize(found, language_level=3, nthreads=0)
+    for extension in found:
+        # cythonize() drops the argument of the constructor.
+        extension.optional = BUILD != "required"
+    return found
+
+
+class BuildExt(build_ext):
+    """build_ext on all cores that says plainly when it did not work."""
+
+    def finalize_options(self):
+        super().finalize_options()
+        self.parallel = self.parallel or os.cpu_count() or 1
+
+    def run(self):
+        super().run()
+        missing = [
+            e.name
+            for e in self.extensions
+            if not Path(self.get_ext_fullpath(e.name)).exists()
+        ]
+        if missing:
+            print(
+                "fastact: these extensions could not be built: "
+                f"{', '.join(missing)}.\nfastact: a working C compiler gives the "
+                "fast backend; without it fastact falls back to NumPy.",
+                file=sys.stderr,
+            )
+
+
+if __name__ == "__main__":
+    setup(ext_modules=extensions(), cmdclass={"build_ext": BuildExt})
