@@ -7,7 +7,7 @@
 
 from libc.string cimport memcpy
 
-from fastact._primitives cimport INFINITY, exp_scaled, real, unscale
+from fastact._primitives cimport INFINITY, clamp, exp_scaled, real, unscale
 
 cdef extern from "<math.h>" nogil:
     double c_log "log"(double)
@@ -58,7 +58,7 @@ cdef inline void exp_block(
     cdef Py_ssize_t j
     cdef real e
     for j in range(LANES):
-        e = exp_scaled(x[j] - m)
+        e = exp_scaled(clamp(x[j] - m))
         y[j] = e
         lane[j] += e
 
@@ -93,7 +93,7 @@ cdef inline void rest_block(
     cdef Py_ssize_t j
     cdef real e
     for j in range(LANES):
-        e = exp_scaled(x[j] - m)
+        e = exp_scaled(clamp(x[j] - m))
         lane[j] += <double>(<real>0 if x[j] == m else e)
         equal[j] += 1.0 if x[j] == m else 0.0
 
@@ -180,7 +180,7 @@ cdef inline void log_softmax_backward(
         lane[i - whole] += <double>g[i]
     total = sum_lanes(lane)
     for i in range(n):
-        gx[i] = <real>(g[i] - unscale(exp_scaled(y[i])) * total)
+        gx[i] = <real>(g[i] - unscale(exp_scaled(clamp(y[i]))) * total)
 
 
 cdef inline void logsumexp_backward(

@@ -1,6 +1,8 @@
 # What fastact.kernels takes from the array front.
 
-ctypedef void (*kernel_t)(void **, Py_ssize_t, const double *) noexcept nogil
+ctypedef void (*kernel_t)(
+    void *, void *, void *, void *, void *, Py_ssize_t, const double *
+) noexcept nogil
 
 cdef int call(
     const char *name, kernel_t fn, int nin, int nout, int size, void **pointers,

@@ -75,7 +75,7 @@ cdef extern from "Python.h":
 cdef enum:
     LANES = 16  # kernels take multiples of this many elements
     BLOCK = 512  # elements per operand that go through a buffer at a time
-    MAX_OPERANDS = 6
+    MAX_OPERANDS = 5
     MAX_PARAMS = 2
     # Below this many elements the GIL is kept: releasing it costs more.
     RELEASE_GIL = 2048
@@ -242,7 +242,7 @@ cdef void blocks(
                 if j < nin:
                     gather(a[j], stride[j], m, kind, <char *>buffer[j])
                 a[j] = <char *>buffer[j]
-        fn(<void **>a, (m + LANES - 1) & -LANES, p)
+        fn(a[0], a[1], a[2], a[3], a[4], (m + LANES - 1) & -LANES, p)
         for j in range(nin, nin + nout):
             if not (whole and direct[j]):
                 scatter(a[j], m, kind, ptr[j] + start * stride[j], stride[j])
@@ -283,7 +283,7 @@ cdef void drive(
     if every:
         whole = n & -LANES
         if whole:
-            fn(<void **>ptr, whole, p)
+            fn(ptr[0], ptr[1], ptr[2], ptr[3], ptr[4], whole, p)
         if whole < n:
             for j in range(nin + nout):
                 rest[j] = <Py_ssize_t>(ptr[j] + whole * size)
@@ -656,5 +656,5 @@ def axis_rows(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
             else:
                 ptr[1] = pb + i * sb
                 ptr[2] = po + i * so
-            fn(ptr, n, NULL)
+            fn(ptr[0], ptr[1], ptr[2], NULL, NULL, n, NULL)
         fa_fp_restore(&state)

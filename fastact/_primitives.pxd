@@ -42,6 +42,18 @@ cdef extern from *:
         return a * b + c;
     #endif
     }
+    /* min(|x|, top): positive floats are ordered as their bits are, and an
+       integer minimum is one operation where a float one that keeps NaN takes a
+       compare and a blend.  NaN gives top. */
+    FA_INLINE float fa_magnitude_f32(float x, float top) {
+        int32_t a, b; float f;
+        memcpy(&a, &x, 4);
+        memcpy(&b, &top, 4);
+        a &= 0x7fffffff;
+        a = a < b ? a : b;
+        memcpy(&f, &a, 4);
+        return f;
+    }
     /* 2^n from t = n + 1.5 * 2^23 (or 2^52): the integer n stands in the low
        bits of t; the shift drops everything else. */
     FA_INLINE float fa_pow2_f32(float t, int32_t bias) {
@@ -60,6 +72,7 @@ cdef extern from *:
     }
     """
     float fa_fmaf(float, float, float) noexcept nogil
+    float fa_magnitude_f32(float, float) noexcept nogil
     double fa_fma(double, double, double) noexcept nogil
     float fa_pow2_f32(float, int) noexcept nogil
     double fa_pow2_f64(double, int) noexcept nogil
@@ -110,6 +123,21 @@ cdef inline real nan_or(real x, real y) noexcept nogil:
     return x if x != x else y
 
 
+cdef inline real magnitude(real x, real top) noexcept nogil:
+    """min(|x|, top); NaN gives top (float) or NaN (double): see keep_nan()."""
+    cdef real a
+    if real is float:
+        return fa_magnitude_f32(x, top)
+    else:
+        a = fabs(x)
+        return top if a > top else a
+
+
+cdef inline real keep_nan(real x, real y) noexcept nogil:
+    """y, computed from magnitude(x, ...); NaN where x is."""
+    return nan_or(x, y) if real is float else y
+
+
 cdef inline real two_prod_low(real a, real b, real p) noexcept nogil:
     """a * b - p exactly, for p = a * b rounded (no overflow of 2^27 a or b)."""
     cdef real c, ah, al, bh, bl, split
@@ -138,20 +166,25 @@ cdef inline real two_prod_low(real a, real b, real p) noexcept nogil:
 # unscale() is the *last* operation of a formula: one rounding into the
 # subnormals instead of two.
 #
-# exp_floor: where exp(x), even times 120 (800), is below half the smallest
-# subnormal.
+# Arguments are clamped before they come here, to -exp_top: exp of that, even
+# times exp_top, is below half the smallest subnormal.
 
-cdef inline real exp_floor(real x) noexcept nogil:
-    """The argument at which the exponentials here stop, in the type of x."""
+cdef inline real exp_top(real x) noexcept nogil:
+    """The magnitude at which the exponentials here stop, in the type of x."""
     if real is float:
-        return <real>-120
+        return <real>120
     else:
-        return <real>-800
+        return <real>800
+
+
+cdef inline real exp_magnitude(real x) noexcept nogil:
+    """min(|x|, exp_top)."""
+    return magnitude(x, exp_top(x))
 
 
 cdef inline real clamp(real x) noexcept nogil:
-    """max(x, exp_floor), NaN stays NaN."""
-    cdef real floor = exp_floor(x)
+    """max(x, -exp_top), NaN stays NaN."""
+    cdef real floor = -exp_top(x)
     return floor if floor > x else x
 
 
@@ -171,8 +204,16 @@ cdef inline real rescale(real y) noexcept nogil:
         return y * 2.037035976334486e90
 
 
+cdef inline real minus_unscaled(real y, real base) noexcept nogil:
+    """base - y 2^-K."""
+    if real is float:
+        return fma(y, <float>-7.888609052210118e-31, base)
+    else:
+        return fma(y, -4.909093465297727e-91, base)
+
+
 cdef inline real reduce(real x, real *s) noexcept nogil:
-    """r, and s = 2^(n + K), for x in [exp_floor, 0]; |r| <= ln2 / 2.
+    """r, and s = 2^(n + K), for x in [-exp_top, 0]; |r| <= ln2 / 2.
 
     n ln2 is taken in two parts; the product with the first is exact without
     FMA too (its last 9 (16) bits are zero).
@@ -217,22 +258,22 @@ cdef inline real expm1_reduced(real r) noexcept nogil:
 
 
 cdef inline real exp_scaled(real x) noexcept nogil:
-    """2^K exp(x) for x <= 0."""
+    """2^K exp(x) for x in [-exp_top, 0]."""
     cdef real s, q
-    q = expm1_reduced(reduce(clamp(x), &s))
+    q = expm1_reduced(reduce(x, &s))
     return fma(s, q, s)
 
 
 cdef inline real exp_scaled_low(real x, real low) noexcept nogil:
-    """2^K exp(x + low) for x <= 0, low the rounding error of x.
-
-    Below exp_floor low may be garbage (the residual of an overflow).
-    """
-    cdef real s, q, floor = exp_floor(x)
-    cdef real r = reduce(clamp(x), &s)
-    r = r + (low if x > floor else <real>0)
-    q = expm1_reduced(r)
+    """2^K exp(x + low), x as in exp_scaled(), low what it lost to rounding."""
+    cdef real s, q
+    q = expm1_reduced(reduce(x, &s) + low)
     return fma(s, q, s)
+
+
+cdef inline void exp_parts(real x, real low, real *s, real *q) noexcept nogil:
+    """s and q such that 2^K exp(x + low) = s (1 + q), the sum not yet rounded."""
+    q[0] = expm1_reduced(reduce(x, s) + low)
 
 
 cdef inline real one_plus(real e) noexcept nogil:
@@ -244,129 +285,172 @@ cdef inline real one_plus(real e) noexcept nogil:
 
 
 cdef inline real expm1_both(real x, real *e) noexcept nogil:
-    """expm1(x), and e = 2^K exp(x), for x <= 0.
+    """expm1(x), and e = 2^K exp(x), for x in [-exp_top, 0].
 
     s - 1 is exact for n >= -24 (-53), and -1 to half an ulp below.
     """
     cdef real s, q, u
-    q = expm1_reduced(reduce(clamp(x), &s))
+    q = expm1_reduced(reduce(x, &s))
     e[0] = fma(s, q, s)
     u = unscale(s)
-    return fma(u, q, u - 1)
+    return fma(u, q, u - <real>1)
 
 
 cdef inline real expm1_both_low(real x, real low, real *e) noexcept nogil:
     """expm1(x + low) and e = 2^K exp(x + low), as expm1_both()."""
-    cdef real s, q, u, floor = exp_floor(x)
-    cdef real r = reduce(clamp(x), &s)
-    q = expm1_reduced(r + (low if x > floor else <real>0))
+    cdef real s, q, u
+    q = expm1_reduced(reduce(x, &s) + low)
     e[0] = fma(s, q, s)
     u = unscale(s)
-    return fma(u, q, u - 1)
+    return fma(u, q, u - <real>1)
 
 
 # --- logarithm --------------------------------------------------------------
 
-cdef inline double log1p_scaled(double e, double *inv) noexcept nogil:
-    """2^K log1p(u) and inv = 1 / (1 + u), for a scaled e = 2^K u, u in [0, 1].
+cdef inline real log1p_scaled(real e, real *r) noexcept nogil:
+    """2^K log1p(u) and r = 1 / (1 + u), for a scaled e = 2^K u, u in [0, 1].
 
-    log1p(u) = 2 atanh(v), v = u / (2 + u) <= 1/3.  One division serves both:
-    1 / ((1 + u) (2 + u)).  Relative error of the series 2^-58.5.
+    Float: u + u^2 P(u), relative error 2^-24.8.  Double: log1p(u) = 2 atanh(v),
+    v = u / (2 + u) <= 1/3, 2^-58.5; one division, 1 / ((1 + u) (2 + u)),
+    serves both results.
     """
-    cdef double u = unscale(e)
-    cdef double a = 1 + u, b = 2 + u
-    cdef double d = 1 / (a * b)
-    cdef double v = e * (a * d)
-    cdef double w = unscale(v)
-    cdef double w2 = w * w, w4 = w2 * w2
-    cdef double even, odd
-    inv[0] = b * d
-    even = 0.0834492537513662
-    even = fma(even, w4, 0.1330111992578952)
-    even = fma(even, w4, 0.18181744473411765)
-    even = fma(even, w4, 0.285714285481147)
-    even = fma(even, w4, 0.6666666666666631)
-    odd = 0.17009837701219352
-    odd = fma(odd, w4, 0.12104955952409541)
-    odd = fma(odd, w4, 0.1538654850770036)
-    odd = fma(odd, w4, 0.22222223953820738)
-    odd = fma(odd, w4, 0.4000000000015515)
-    even = fma(odd, w2, even)
-    return fma(v * w2, even, v + v)
+    cdef real u = unscale(e), u2, u4, even, odd, a, b, v
+    if real is float:
+        u2 = u * u
+        r[0] = <float>1 / one_plus(e)
+        even = <real>-0.00324398419
+        even = fma(even, u2, <real>-0.0569594875)
+        even = fma(even, u2, <real>-0.153056145)
+        even = fma(even, u2, <real>-0.249541372)
+        even = fma(even, u2, <real>-0.499999017)
+        odd = <real>0.0198513512
+        odd = fma(odd, u2, <real>0.106036693)
+        odd = fma(odd, u2, <real>0.196759522)
+        odd = fma(odd, u2, <real>0.333299637)
+        even = fma(odd, u, even)
+        return fma(e * u, even, e)
+    else:
+        a = 1.0 + u
+        b = 2.0 + u
+        u = 1.0 / (a * b)
+        r[0] = b * u
+        v = e * (a * u)
+        u = unscale(v)
+        u2 = u * u
+        u4 = u2 * u2
+        even = <real>0.0834492537513662
+        even = fma(even, u4, <real>0.1330111992578952)
+        even = fma(even, u4, <real>0.18181744473411765)
+        even = fma(even, u4, <real>0.285714285481147)
+        even = fma(even, u4, <real>0.6666666666666631)
+        odd = <real>0.17009837701219352
+        odd = fma(odd, u4, <real>0.12104955952409541)
+        odd = fma(odd, u4, <real>0.1538654850770036)
+        odd = fma(odd, u4, <real>0.22222223953820738)
+        odd = fma(odd, u4, <real>0.4000000000015515)
+        even = fma(odd, u2, even)
+        return fma(v * u2, even, v + v)
 
 
 # --- the normal distribution ------------------------------------------------
 
 cdef inline real mills(real t) noexcept nogil:
-    """Mills ratio Phi(-t) exp(t^2 / 2) for t >= 0, as P(z) / (t + c).
+    """Mills ratio Phi(-t) exp(t^2 / 2), t in [0, 15] (float), [0, 39] (double).
 
-    z = (t - c) / (t + c).  Float: c = 4, t <= 15, relative error 2^-24.9.
-    Double: c = 5, t <= 39, 2^-53.3 (both limited by the rounding of the
-    coefficients, all of whose terms have one sign where they are largest,
-    at t = 0).
+    Float: a quotient of polynomials with positive coefficients, 2^-25.6.
+    Double: P(z) / (t + 5) with z = (t - 5) / (t + 5), 2^-53.6, and near 0, where
+    its rounding errors add up to 4 ulp, Phi(-t) = 1/2 - t P(t^2).
     """
-    cdef real c = 4 if real is float else 5
-    cdef real inv = 1 / (t + c)
-    cdef real z = (t - c) * inv
-    cdef real z2 = z * z, even, odd
+    cdef real z, z2, even, odd, inv
     if real is float:
-        even = <real>0.00017466594
-        even = fma(even, z2, <real>-0.00351021462)
-        even = fma(even, z2, <real>0.0604034886)
-        even = fma(even, z2, <real>0.387136906)
-        even = fma(even, z2, <real>0.755285144)
-        odd = <real>-0.000134193979
-        odd = fma(odd, z2, <real>0.00156841183)
-        odd = fma(odd, z2, <real>-0.007524007)
-        odd = fma(odd, z2, <real>-0.186523661)
-        odd = fma(odd, z2, <real>-0.607896566)
-        even = fma(odd, z, even)
+        even = <float>0.0041521485
+        even = fma(even, t, <float>0.0408744402)
+        even = fma(even, t, <float>0.183950245)
+        even = fma(even, t, <float>0.43925944)
+        even = fma(even, t, <float>0.5)
+        odd = <float>0.0104077812
+        odd = fma(odd, t, <float>0.102463149)
+        odd = fma(odd, t, <float>0.471358567)
+        odd = fma(odd, t, <float>1.20547223)
+        odd = fma(odd, t, <float>1.67640388)
+        odd = fma(odd, t, <float>1)
+        return even / odd
     else:
-        even = <real>-3.0287201157763843e-10
-        even = fma(even, z2, <real>7.942106620090576e-09)
-        even = fma(even, z2, <real>-6.601143642571945e-08)
-        even = fma(even, z2, <real>4.328840402122984e-07)
-        even = fma(even, z2, <real>-2.76895245331302e-06)
-        even = fma(even, z2, <real>1.6681041215915258e-05)
-        even = fma(even, z2, <real>-5.93756747914376e-05)
-        even = fma(even, z2, <real>-0.0007978694080097664)
-        even = fma(even, z2, <real>0.020795066800837658)
-        even = fma(even, z2, <real>0.1650203661703374)
-        even = fma(even, z2, <real>0.4953056159699773)
+        inv = 1.0 / (t + 5.0)
+        z = (t - 5.0) * inv
+        z2 = z * z
+        even = <real>7.295848676890788e-09
+        even = fma(even, z2, <real>-6.560331949074474e-08)
+        even = fma(even, z2, <real>4.329873874969071e-07)
+        even = fma(even, z2, <real>-2.769237170687985e-06)
+        even = fma(even, z2, <real>1.6681216146498942e-05)
+        even = fma(even, z2, <real>-5.937573071222589e-05)
+        even = fma(even, z2, <real>-0.0007978693977958813)
+        even = fma(even, z2, <real>0.020795066799797035)
+        even = fma(even, z2, <real>0.16502036617039037)
+        even = fma(even, z2, <real>0.49530561596997624)
         even = fma(even, z2, <real>0.769193049750063)
-        odd = <real>1.4320129919993135e-09
-        odd = fma(odd, z2, <real>-8.294930205916969e-09)
-        odd = fma(odd, z2, <real>4.088066161083436e-08)
-        odd = fma(odd, z2, <real>-3.3553733856922163e-07)
-        odd = fma(odd, z2, <real>3.980384778349732e-06)
-        odd = fma(odd, z2, <real>-4.9762654935602925e-05)
-        odd = fma(odd, z2, <real>0.0005448990333957859)
-        odd = fma(odd, z2, <real>-0.0029933767667062816)
-        odd = fma(odd, z2, <real>-0.06911863870656995)
-        odd = fma(odd, z2, <real>-0.3135331566712962)
-        odd = fma(odd, z2, <real>-0.6653825028900567)
+        odd = <real>-3.897603676141986e-09
+        odd = fma(odd, z2, <real>3.508179397037729e-08)
+        odd = fma(odd, z2, <real>-3.31249314121887e-07)
+        odd = fma(odd, z2, <real>3.978437786073328e-06)
+        odd = fma(odd, z2, <real>-4.976209631106746e-05)
+        odd = fma(odd, z2, <real>0.0005448989329943938)
+        odd = fma(odd, z2, <real>-0.0029933767558885673)
+        odd = fma(odd, z2, <real>-0.06911863870720679)
+        odd = fma(odd, z2, <real>-0.3135331566712792)
+        odd = fma(odd, z2, <real>-0.665382502890057)
         even = fma(odd, z, even)
-    return even * inv
+        return even / (t + 5.0)
 
 
-cdef inline double tanh_shrink_series(double x) noexcept nogil:
+cdef inline real cdf_near_0(real t) noexcept nogil:
+    """Phi(-t) for t in [0, 0.75]: 1/2 - t P(t^2), double, 2^-53.8."""
+    cdef real w = t * t
+    cdef real w2 = w * w, even, odd
+    even = <real>2.2577454998287263e-09
+    even = fma(even, w2, <real>6.659652279444428e-07)
+    even = fma(even, w2, <real>0.00011543468746250024)
+    even = fma(even, w2, <real>0.009973557010035229)
+    even = fma(even, w2, <real>0.3989422804014327)
+    odd = <real>-9.953325915871235e-11
+    odd = fma(odd, w2, <real>-4.1216321102823304e-08)
+    odd = fma(odd, w2, <real>-9.444655240218705e-06)
+    odd = fma(odd, w2, <real>-0.0011873282154671308)
+    odd = fma(odd, w2, <real>-0.06649038006690544)
+    even = fma(odd, w, even)
+    return fma(-t, even, <real>0.5)
+
+
+# --- small things ------------------------------------------------------------------
+
+cdef inline real sixth(real t) noexcept nogil:
+    """t / 6, correctly rounded: a product and a residual beat a division."""
+    cdef real q
+    if FA_FMA:
+        q = t * <real>(1.0 / 6.0)
+        return copysign(fma(fma(<real>-6, q, t), <real>(1.0 / 6.0), q), t)
+    return t / <real>6
+
+
+cdef inline real tanh_shrink_series(real x) noexcept nogil:
     """x - tanh(x) for |x| <= 0.9: x^3 P(x^2), relative error 2^-54."""
-    cdef double w = x * x
-    cdef double w2 = w * w, even, odd
-    even = 1.1689568507221255e-07
-    even = fma(even, w2, 4.404823078432041e-06)
-    even = fma(even, w2, 3.7988665678501304e-05)
-    even = fma(even, w2, 0.00023889208353266008)
-    even = fma(even, w2, 0.0014558223681087911)
-    even = fma(even, w2, 0.00886323539445902)
-    even = fma(even, w2, 0.05396825396806185)
-    even = fma(even, w2, 0.3333333333333333)
-    odd = -9.98520899260512e-07
-    odd = fma(odd, w2, -1.4022455826507482e-05)
-    odd = fma(odd, w2, -9.626998457430221e-05)
-    odd = fma(odd, w2, -0.0005899642014135392)
-    odd = fma(odd, w2, -0.00359212646091501)
-    odd = fma(odd, w2, -0.02186948852911755)
-    odd = fma(odd, w2, -0.13333333333333125)
+    cdef real w = x * x
+    cdef real w2 = w * w, even, odd
+    even = <real>1.1689568507221255e-07
+    even = fma(even, w2, <real>4.404823078432041e-06)
+    even = fma(even, w2, <real>3.7988665678501304e-05)
+    even = fma(even, w2, <real>0.00023889208353266008)
+    even = fma(even, w2, <real>0.0014558223681087911)
+    even = fma(even, w2, <real>0.00886323539445902)
+    even = fma(even, w2, <real>0.05396825396806185)
+    even = fma(even, w2, <real>0.3333333333333333)
+    odd = <real>-9.98520899260512e-07
+    odd = fma(odd, w2, <real>-1.4022455826507482e-05)
+    odd = fma(odd, w2, <real>-9.626998457430221e-05)
+    odd = fma(odd, w2, <real>-0.0005899642014135392)
+    odd = fma(odd, w2, <real>-0.00359212646091501)
+    odd = fma(odd, w2, <real>-0.02186948852911755)
+    odd = fma(odd, w2, <real>-0.13333333333333125)
     even = fma(odd, w, even)
     return x * w * even

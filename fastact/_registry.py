@@ -24,10 +24,11 @@ CHECKS = {
     # Far outside what anybody trains with; inside it no product of the
     # kernels leaves the range in which their clamps are exact.
     "slope": (
-        "0 or a number with 1e-15 <= |beta| <= 1e15",
-        lambda v: v == 0 or 1e-15 <= abs(v) <= 1e15,
+        "a number of magnitude 1e-15 to 1e15",
+        lambda v: 1e-15 <= abs(v) <= 1e15,
     ),
-    "sharpness": ("a number with 1e-15 <= beta <= 1e15", lambda v: 1e-15 <= v <= 1e15),
+    "sharpness": ("a number from 1e-6 to 1e6", lambda v: 1e-6 <= v <= 1e6),
+    "smoothness": ("a number from 1e-15 to 1e15", lambda v: 1e-15 <= v <= 1e15),
     "number": ("a number", lambda v: True),
 }
 
@@ -43,6 +44,11 @@ class Param(NamedTuple):
 
 class Row(NamedTuple):
     """One formula.
+
+    ``formula``, ``derivative`` and ``from_output`` are Python expressions, with
+    ``; name = expression`` for what they abbreviate: the textbook definition,
+    for docs to show and for tests to evaluate in many digits.  They say nothing
+    of how the kernels compute it.
 
     ``wide`` rows compute float32 through the float64 formula: where the
     native form would miss the accuracy and the speed allows it.
@@ -74,15 +80,18 @@ NEGATIVE_SLOPE = Param(
 )
 LAMBD = Param("lambd", 0.5, "nonnegative", "half-width of the zero band")
 
+#: Klambauer et al. 2017, equation 14
+SELU = "scale = 1.0507009873554804934193349852946; alpha = 1.6732632423543772848170429916717"
+
 ROWS: tuple[Row, ...] = (
     Row(
         "sigmoid",
         "1 / (1 + exp(-x))",
-        "exp(-x) / (1 + exp(-x))^2",
+        "exp(-x) / (1 + exp(-x))**2",
         "none",
         "0 at -inf, 1 at +inf",
         "Verhulst 1838 (the logistic function)",
-        from_output="y (1 - y)",
+        from_output="y * (1 - y)",
         torch="torch.sigmoid",
     ),
     Row(
@@ -92,18 +101,17 @@ ROWS: tuple[Row, ...] = (
         "none",
         "-inf at -inf, -0 at +inf",
         "torch.nn.LogSigmoid",
-        wide=True,
         from_output="1 - exp(y)",
         torch="F.logsigmoid",
     ),
     Row(
         "tanh",
         "(exp(x) - exp(-x)) / (exp(x) + exp(-x))",
-        "1 / cosh(x)^2",
+        "4 / (exp(x) + exp(-x))**2",
         "none",
         "-1 at -inf, 1 at +inf",
         "LeCun et al. 1998, Efficient BackProp",
-        from_output="1 - y^2",
+        from_output="1 - y**2",
         torch="torch.tanh",
     ),
     Row(
@@ -128,10 +136,10 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "leaky_relu",
-        "x if x > 0 else negative_slope x",
+        "x if x > 0 else negative_slope * x",
         "1 if x > 0 else negative_slope",
         "f'(0) = negative_slope",
-        "negative_slope (-inf) at -inf (0 for slope 0), inf at +inf",
+        "negative_slope (-inf) at -inf (-0 for slope 0), inf at +inf",
         "Maas et al. 2013",
         params=(NEGATIVE_SLOPE,),
         from_output="1 if y > 0 else negative_slope",
@@ -141,8 +149,8 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "elu",
-        "x if x > 0 else alpha (exp(x) - 1)",
-        "1 if x > 0 else alpha exp(x)",
+        "x if x > 0 else alpha * (exp(x) - 1)",
+        "1 if x > 0 else alpha * exp(x)",
         "f'(0) = alpha",
         "-alpha at -inf, inf at +inf",
         "Clevert et al. 2016",
@@ -155,32 +163,32 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "celu",
-        "x if x > 0 else alpha (exp(x / alpha) - 1)",
+        "x if x > 0 else alpha * (exp(x / alpha) - 1)",
         "1 if x > 0 else exp(x / alpha)",
         "f'(0) = 1",
         "-alpha at -inf, inf at +inf",
         "Barron 2017",
-        params=(Param("alpha", 1.0, "sharpness", "scale of the negative part"),),
+        params=(Param("alpha", 1.0, "smoothness", "scale of the negative part"),),
         wide=True,
-        from_output="1 if y > 0 else 1 + y / alpha",
+        from_output="1 if y > 0 else (y + alpha) / alpha",
         samples=({"alpha": 1.7},),
         torch="F.celu",
     ),
     Row(
         "selu",
-        "scale (x if x > 0 else alpha (exp(x) - 1)), scale = 1.0507..., alpha = 1.6732...",
-        "scale if x > 0 else scale alpha exp(x)",
+        "scale * (x if x > 0 else alpha * (exp(x) - 1)); " + SELU,
+        "scale * (1 if x > 0 else alpha * exp(x)); " + SELU,
         "f'(0) = scale alpha",
         "-scale alpha at -inf, inf at +inf",
         "Klambauer et al. 2017",
         wide=True,
-        from_output="scale if y > 0 else y + scale alpha",
+        from_output="scale if y > 0 else y + scale * alpha; " + SELU,
         torch="F.selu",
     ),
     Row(
         "gelu",
-        "x Phi(x) = x erfc(-x / sqrt(2)) / 2",
-        "Phi(x) + x exp(-x^2 / 2) / sqrt(2 pi)",
+        "x * erfc(-x / sqrt(2)) / 2",
+        "erfc(-x / sqrt(2)) / 2 + x * exp(-(x**2) / 2) / sqrt(2 * pi)",
         "none",
         "-0 at -inf, inf at +inf",
         "Hendrycks and Gimpel 2016",
@@ -188,8 +196,9 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "gelu_tanh",
-        "x (1 + tanh(u)) / 2, u = sqrt(2 / pi) (x + 0.044715 x^3)",
-        "(1 + tanh(u)) / 2 + x u' / (2 cosh(u)^2), u' = sqrt(2 / pi) (1 + 0.134145 x^2)",
+        "x * (1 + tanh(u)) / 2; u = sqrt(2 / pi) * (x + 0.044715 * x**3)",
+        "(1 + tanh(u)) / 2 + x * (1 - tanh(u)**2) * v / 2; "
+        "u = sqrt(2 / pi) * (x + 0.044715 * x**3); v = sqrt(2 / pi) * (1 + 0.134145 * x**2)",
         "none",
         "-0 at -inf, inf at +inf",
         "Hendrycks and Gimpel 2016",
@@ -198,8 +207,8 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "quick_gelu",
-        "x / (1 + exp(-1.702 x))",
-        "s + 1.702 x s (1 - s), s = sigmoid(1.702 x)",
+        "x / (1 + exp(-1.702 * x))",
+        "s + 1.702 * x * s * (1 - s); s = 1 / (1 + exp(-1.702 * x))",
         "none",
         "-0 at -inf, inf at +inf",
         "Hendrycks and Gimpel 2016; CLIP",
@@ -208,7 +217,7 @@ ROWS: tuple[Row, ...] = (
     Row(
         "silu",
         "x / (1 + exp(-x))",
-        "s + x s (1 - s), s = sigmoid(x)",
+        "s + x * s * (1 - s); s = 1 / (1 + exp(-x))",
         "none",
         "-0 at -inf, inf at +inf",
         "Elfwing et al. 2017; Ramachandran et al. 2017 (swish)",
@@ -216,19 +225,19 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "silu_beta",
-        "x / (1 + exp(-beta x))",
-        "s + beta x s (1 - s), s = sigmoid(beta x)",
+        "x / (1 + exp(-beta * x))",
+        "s + beta * x * s * (1 - s); s = 1 / (1 + exp(-beta * x))",
         "none",
         "for beta > 0: -0 at -inf, inf at +inf",
         "Ramachandran et al. 2017 (swish)",
         params=(Param("beta", 1.0, "slope", "slope of the sigmoid"),),
         wide=True,
-        samples=({"beta": 1.5}, {"beta": -0.7}, {"beta": 0.0}),
+        samples=({"beta": 1.5}, {"beta": -0.7}),
     ),
     Row(
         "mish",
-        "x tanh(log(1 + exp(x)))",
-        "t + x (1 - t^2) sigmoid(x), t = tanh(log(1 + exp(x)))",
+        "x * tanh(log(1 + exp(x)))",
+        "t + x * (1 - t**2) / (1 + exp(-x)); t = tanh(log(1 + exp(x)))",
         "none",
         "-0 at -inf, inf at +inf",
         "Misra 2019",
@@ -237,47 +246,46 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "softplus",
-        "log(1 + exp(beta x)) / beta",
-        "1 / (1 + exp(-beta x))",
+        "log(1 + exp(beta * x)) / beta",
+        "1 / (1 + exp(-beta * x))",
         "none",
         "0 at -inf, inf at +inf",
         "Dugas et al. 2001; no threshold, unlike PyTorch",
         params=(Param("beta", 1.0, "sharpness", "sharpness"),),
-        wide=True,
-        from_output="1 - exp(-beta y)",
+        from_output="1 - exp(-beta * y)",
         samples=({"beta": 2.5},),
         torch="F.softplus",
     ),
     Row(
         "softsign",
-        "x / (1 + |x|)",
-        "1 / (1 + |x|)^2",
+        "x / (1 + abs(x))",
+        "1 / (1 + abs(x))**2",
         "none",
         "-1 at -inf, 1 at +inf",
         "Bergstra et al. 2009",
-        from_output="(1 - |y|)^2",
+        from_output="(1 - abs(y))**2",
         torch="F.softsign",
     ),
     Row(
         "squareplus",
-        "(x + sqrt(x^2 + b)) / 2",
-        "(1 + x / sqrt(x^2 + b)) / 2",
+        "(x + sqrt(x**2 + b)) / 2",
+        "(1 + x / sqrt(x**2 + b)) / 2",
         "none",
         "0 at -inf, inf at +inf",
         "Barron 2021",
-        params=(Param("b", 4.0, "sharpness", "smoothness; b -> 0 gives relu"),),
+        params=(Param("b", 4.0, "smoothness", "smoothness; b -> 0 gives relu"),),
         wide=True,
-        from_output="y^2 / (y^2 + b / 4)",
+        from_output="y**2 / (y**2 + b / 4)",
         samples=({"b": 0.5},),
     ),
     Row(
         "hard_sigmoid",
         "min(max(x + 3, 0), 6) / 6",
-        "1/6 if |x| < 3 else 0",
+        "1 / 6 if -3 < x < 3 else 0",
         "f'(-3) = f'(3) = 0",
         "0 at -inf, 1 at +inf",
         "Howard et al. 2019 (MobileNetV3)",
-        from_output="1/6 if 0 < y < 1 else 0",
+        from_output="1 / 6 if 0 < y < 1 else 0",
         torch="F.hardsigmoid",
     ),
     Row(
@@ -298,8 +306,8 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "hard_swish",
-        "x min(max(x + 3, 0), 6) / 6",
-        "0 if x <= -3, 1 if x >= 3, else (2 x + 3) / 6",
+        "x * min(max(x + 3, 0), 6) / 6",
+        "0 if x <= -3 else 1 if x >= 3 else (2 * x + 3) / 6",
         "f'(-3) = 0, f'(3) = 1",
         "-0 at -inf, inf at +inf",
         "Howard et al. 2019 (MobileNetV3)",
@@ -307,8 +315,8 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "hard_shrink",
-        "x if |x| > lambd else 0",
-        "1 if |x| > lambd else 0",
+        "x if abs(x) > lambd else 0",
+        "1 if abs(x) > lambd else 0",
         "f'(-lambd) = f'(lambd) = 0",
         "-inf at -inf, inf at +inf",
         "torch.nn.Hardshrink",
@@ -319,8 +327,8 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "soft_shrink",
-        "x - lambd if x > lambd, x + lambd if x < -lambd, else 0",
-        "1 if |x| > lambd else 0",
+        "x - lambd if x > lambd else x + lambd if x < -lambd else 0",
+        "1 if abs(x) > lambd else 0",
         "f'(-lambd) = f'(lambd) = 0",
         "-inf at -inf, inf at +inf",
         "torch.nn.Softshrink",
@@ -332,7 +340,7 @@ ROWS: tuple[Row, ...] = (
     Row(
         "tanh_shrink",
         "x - tanh(x)",
-        "tanh(x)^2",
+        "tanh(x)**2",
         "none",
         "-inf at -inf, inf at +inf",
         "torch.nn.Tanhshrink",
@@ -355,12 +363,12 @@ ROWS: tuple[Row, ...] = (
     ),
     Row(
         "relu_squared",
-        "max(x, 0)^2",
-        "2 max(x, 0)",
+        "max(x, 0)**2",
+        "2 * max(x, 0)",
         "f'(0) = 0",
         "0 at -inf, inf at +inf",
         "So et al. 2021 (Primer)",
-        from_output="2 sqrt(y)",
+        from_output="2 * sqrt(y)",
     ),
 )
 

@@ -125,8 +125,8 @@ def mills(t):
     return mp.erfc(t / mp.sqrt(2)) / 2 * mp.exp(t * t / 2)
 
 
-def mills_fit(about, c, hi, degree, bits):
-    """Mills ratio as P(z) / (t + c), z = (t - c) / (t + c), t in [0, hi]."""
+def mills_fit(about, c, lo, hi, degree, bits):
+    """Mills ratio as P(z) / (t + c), z = (t - c) / (t + c), t in [lo, hi]."""
 
     def t_of(z):
         return c * (1 + z) / (1 - z)
@@ -135,7 +135,7 @@ def mills_fit(about, c, hi, degree, bits):
         return mills(t_of(z)) * (t_of(z) + c)
 
     return Fit(
-        about, target, lambda z: 1 / target(z), mp.mpf(-1), (hi - c) / (hi + c),
+        about, target, lambda z: 1 / target(z), (lo - c) / (lo + c), (hi - c) / (hi + c),
         degree, bits,
     )
 
@@ -169,22 +169,32 @@ def exp_fit(degree, bits):
 FITS = {
     "exp_f32": exp_fit(4, 24),
     "exp_f64": exp_fit(9, 53),
+    "log1p_f32": Fit(
+        "log1p(u) = u P(u), u in [0, 1]",
+        lambda u: mp.log1p(u) / u if u else mp.mpf(1),
+        lambda u: u / mp.log1p(u) if u else mp.mpf(1),
+        mp.mpf(0), mp.mpf(1), 9, 24,
+    ),
     "log1p_f64": Fit(
         "log1p(e) = 2 s + s^3 P(s^2), s = e / (2 + e), e in [0, 1]",
         log1p_tail, lambda w: w / (2 + w * log1p_tail(w)),
         mp.mpf(0), mp.mpf(1) / 9, 9, 53,
     ),
     "mills_f32": mills_fit(
-        "Mills ratio P(z)/(t+4), z = (t-4)/(t+4), t in [0, 15]",
-        mp.mpf(4), mp.mpf(15), 9, 24,
+        "Mills ratio P(z)/(t+4), z = (t-4)/(t+4), t in [0.7, 15]",
+        mp.mpf(4), mp.mpf("0.7"), mp.mpf(15), 9, 24,
     ),
     "mills_f64": mills_fit(
-        "Mills ratio P(z)/(t+5), z = (t-5)/(t+5), t in [0, 39]",
-        mp.mpf(5), mp.mpf(39), 22, 53,
+        "Mills ratio P(z)/(t+5), z = (t-5)/(t+5), t in [0.7, 39]",
+        mp.mpf(5), mp.mpf("0.7"), mp.mpf(39), 20, 53,
+    ),
+    "cdf_f32": Fit(
+        "Phi(x) = 1/2 + x P(x^2), |x| <= 0.75",
+        cdf_tail, lambda w: 1 / cdf_tail(w), mp.mpf(0), mp.mpf("0.5625"), 4, 24,
     ),
     "cdf_f64": Fit(
-        "Phi(x) = 1/2 + x P(x^2), |x| <= 1.25",
-        cdf_tail, lambda w: 1 / cdf_tail(w), mp.mpf(0), mp.mpf("1.5625"), 12, 53,
+        "Phi(x) = 1/2 + x P(x^2), |x| <= 0.75",
+        cdf_tail, lambda w: 1 / cdf_tail(w), mp.mpf(0), mp.mpf("0.5625"), 9, 53,
     ),
     "tanh_shrink_f64": Fit(
         "x - tanh(x) = x^3 P(x^2), |x| <= 0.9",
