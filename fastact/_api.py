@@ -78,6 +78,12 @@ def call_ufunc(where, public, names, inputs, params, keywords):
     else:
         keywords.pop("dtype", None)
         dtype = None
+    dtypes = [getattr(v, "dtype", None) for v in inputs]
+    if dtype is None and all(getattr(t, "kind", "f") in "biu" for t in dtypes):
+        # Beside integers a Python float would mean float64; here, as without a
+        # parameter, they decide (int8 gives float16, int16 float32).
+        kind = np.result_type(np.float16, *dtypes).type
+        params = [p if np.ndim(p) else kind(p) for p in params]
     if keywords.get("out") is None:
         keywords.pop("out", None)
     else:

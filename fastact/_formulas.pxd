@@ -114,7 +114,9 @@ cdef inline void selu(real x, real *f, real *d) noexcept nogil:
 
 
 cdef inline void selu_from_output(real y, real *d) noexcept nogil:
-    d[0] = <real>1.0507009873554805 if y > 0 else y + <real>1.7580993408473768
+    """y + scale alpha, the double of which is short of it by 1.4e-17."""
+    cdef real t = (y + <real>1.7580993408473768) + <real>1.41535193800845e-17
+    d[0] = <real>1.0507009873554805 if y > 0 else t
 
 
 cdef inline void softplus(real x, real beta, real *f, real *d) noexcept nogil:
@@ -147,11 +149,14 @@ cdef inline void gated(
     that half is f = -|x| e r, f' = e (1 + e - v) r^2.  Given are a = |x|, |u|
     up to exp_top, what the rounding of -|u| lost, and v = |x u'|; a and v finite.
     """
-    cdef real e = exp_scaled_low(-u, low)
-    cdef real n = one_plus(e)
-    cdef real r = <real>1 / n
-    cdef real p = ((n - v) * r) * (e * r)
-    f[0] = minus_unscaled((a * e) * r, <real>-0.0 if x < 0 else x)
+    cdef real e, n, p, q, r, s
+    exp_parts(-u, low, &s, &q)
+    e = fma(s, q, s)
+    n = one_plus(e)
+    r = <real>1 / n
+    p = ((n - v) * r) * (e * r)
+    # s fma(q, a, a) is a e with one rounding, not two
+    f[0] = minus_unscaled((s * fma(q, a, a)) * r, <real>-0.0 if x < 0 else x)
     d[0] = keep_nan(x, unscale(p) if x < 0 else minus_unscaled(p, <real>1))
 
 

@@ -1,0 +1,207 @@
+"""NumPy semantics: shapes, dtypes, out, where, subclasses, scalars."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from cases import COMPILED, same_bits
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import fastact as fa
+from fastact import ufuncs
+
+DTYPES = ("?", "b", "B", "h", "H", "i", "I", "l", "L", "e", "f", "d")
+
+
+@pytest.mark.parametrize("code", DTYPES)
+@pytest.mark.parametrize("name", ["sigmoid", "leaky_relu", "gelu", "hard_tanh"])
+def test_dtypes_promote_as_exp_does(name, code):
+    x = np.array([0, 1], code)
+    expected = np.exp(x).dtype
+    for form in ("__call__", "derivative"):
+        assert getattr(getattr(fa, name), form)(x).dtype == expected
+    y, d = getattr(fa, name).value_and_derivative(x)
+    assert y.dtype == d.dtype == expected
+    assert getattr(fa, name).backward(x, x).dtype == expected
+
+
+def test_float16_is_computed_in_float32():
+    x = np.arange(0x7C00, dtype=np.uint16).view(np.float16)
+    x = np.concatenate([x, -x])
+    with np.errstate(all="ignore"):
+        expected = fa.sigmoid(x.astype(np.float32)).astype(np.float16)
+        assert same_bits(fa.sigmoid(x), expected)
+        expected = fa.leaky_relu(x.astype(np.float32), negative_slope=0.5)
+        assert same_bits(
+            fa.leaky_relu(x, negative_slope=0.5), expected.astype(np.float16)
+        )
+        big = np.array([6e4, -6e4, np.inf, np.nan], np.float16)
+        assert same_bits(fa.relu_squared(big), np.array([np.inf, 0, np.inf, np.nan], "e"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=4, max_side=5),
+    st.sampled_from(["f", "d", "e"]),
+    st.sampled_from(["sigmoid", "elu", "mish"]),
+)
+def test_any_shapes_broadcast(shapes, code, name):
+    rng = np.random.default_rng(0)
+    g, x = (rng.normal(size=s).astype(code) for s in shapes.input_shapes)
+    got = getattr(fa, name).backward(g, x)
+    g, x = np.broadcast_arrays(g, x)
+    assert np.shape(got) == shapes.result_shape
+    flat = getattr(fa, name).backward(g.ravel().copy(), x.ravel().copy())
+    assert same_bits(got, flat.reshape(shapes.result_shape))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    hnp.arrays(
+        st.sampled_from([np.float32, np.float64]),
+        hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=6),
+        elements=st.floats(-100, 100, width=32),
+    ),
+    st.data(),
+)
+def test_any_view_is_its_copy(x, data):
+    index = data.draw(hnp.basic_indices(x.shape, allow_ellipsis=True))
+    view = x[index]
+    y, d = fa.silu.value_and_derivative(view)
+    y2, d2 = fa.silu.value_and_derivative(np.array(view))
+    assert np.shape(y) == np.shape(view)
+    assert same_bits(y, y2) and same_bits(d, d2)
+
+
+def test_scalars_lists_and_0d():
+    for x in (0.5, np.float64(0.5), np.array(0.5)):
+        y = fa.sigmoid(x)
+        assert isinstance(y, np.float64) and y == fa.sigmoid(np.array([0.5]))[0]
+    assert fa.relu(3).dtype == np.float64
+    assert fa.sigmoid(np.float32(1)).dtype == np.float32
+    assert isinstance(fa.sigmoid.value_and_derivative(1.0)[1], np.float64)
+    np.testing.assert_array_equal(fa.relu([[-1, 2]]), [[0.0, 2.0]])
+    assert fa.sigmoid([]).shape == (0,)
+    assert fa.sigmoid(np.zeros((0, 3), "f")).shape == (0, 3)
+    out = np.zeros(())
+    assert fa.sigmoid(np.array(0.0), out=out) is out and out == 0.5
+
+
+def test_out_and_in_place():
+    x = np.linspace(-3, 3, 50, dtype=np.float32)
+    expected = fa.tanh(x)
+    out = np.empty_like(x)
+    assert fa.tanh(x, out=out) is out and same_bits(out, expected)
+    assert fa.tanh(x, out=(out,)) is out
+    assert fa.tanh(x, out) is out
+    y = x.copy()
+    assert fa.tanh(y, out=y) is y and same_bits(y, expected)
+    pair = np.empty_like(x), np.empty_like(x)
+    got = fa.tanh.value_and_derivative(x, out=pair)
+    assert got[0] is pair[0] and got[1] is pair[1]
+    got = fa.tanh.value_and_derivative(x, out=(None, pair[1]))
+    assert got[1] is pair[1] and same_bits(got[0], expected)
+    wide = np.empty(50, np.float64)
+    assert fa.tanh(x, out=wide) is wide and same_bits(wide, expected.astype("d"))
+    narrow = np.empty(50, np.float32)
+    fa.tanh(x.astype("d"), out=narrow)
+    assert np.allclose(narrow, expected, rtol=1e-6)
+    g = np.ones_like(x)
+    assert fa.tanh.backward(g, x, out=g) is g and same_bits(g, fa.tanh.derivative(x))
+    bigger = np.empty((3, 50), np.float32)
+    assert same_bits(fa.tanh(x, out=bigger)[2], expected)
+
+
+def test_where_and_dtype():
+    x = np.array([-1.0, 2.0, -3.0, 4.0])
+    out = np.full(4, 9.0)
+    fa.relu(x, out=out, where=[True, False, True, False])
+    np.testing.assert_array_equal(out, [0, 9, 0, 9])
+    assert fa.relu(x, dtype=np.float32, casting="same_kind").dtype == np.float32
+    assert fa.relu(np.arange(3), dtype="f").dtype == np.float32
+    u = ufuncs.sigmoid
+    out = np.full(4, 9.0)
+    u(x, out=out, where=x > 0)
+    assert out[0] == 9 and out[1] == fa.sigmoid(x)[1]
+
+
+def test_order_is_kept():
+    x = np.asfortranarray(np.ones((3, 4), np.float32))
+    assert fa.sigmoid(x).flags.f_contiguous
+    assert fa.sigmoid(np.ones((3, 4))).flags.c_contiguous
+
+
+def test_parameters_broadcast():
+    x = np.array([[-1.0, -2.0], [3.0, -4.0]])
+    slope = np.array([0.1, 0.2])
+    np.testing.assert_array_equal(
+        fa.leaky_relu(x, negative_slope=slope), np.where(x > 0, x, x * slope)
+    )
+    column = np.array([[0.5], [0.25]])
+    y, d = fa.leaky_relu.value_and_derivative(x, negative_slope=column)
+    np.testing.assert_array_equal(y, np.where(x > 0, x, x * column))
+    np.testing.assert_array_equal(d, np.where(x > 0, 1, column))
+    many = np.linspace(0.1, 1, 1000)
+    x = np.full(1000, -1.0)
+    np.testing.assert_array_equal(fa.leaky_relu(x, negative_slope=many), -many)
+    np.testing.assert_array_equal(
+        fa.silu(x, beta=many), [fa.silu(-1.0, beta=b) for b in many]
+    )
+
+
+def test_subclasses_and_protocols():
+    class Tagged(np.ndarray):
+        pass
+
+    x = np.linspace(-2, 2, 9)
+    assert type(fa.sigmoid(x.view(Tagged))) is Tagged
+    masked = np.ma.array(x, mask=x > 1)
+    got = fa.sigmoid(masked)
+    assert isinstance(got, np.ma.MaskedArray) and (got.mask == masked.mask).all()
+
+    class Seen:
+        def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+            return ufunc.__name__, method
+
+    assert fa.sigmoid(Seen()) == ("sigmoid", "__call__")
+    assert fa.sigmoid.backward(Seen(), x)[0] == "sigmoid_backward"
+
+    class Interface:
+        __array_interface__ = x.__array_interface__
+
+    assert same_bits(fa.sigmoid(Interface()), fa.sigmoid(x))
+
+
+def test_pickle_and_copy():
+    for name, activation in fa.ACTIVATIONS.items():
+        assert pickle.loads(pickle.dumps(activation)) is activation, name
+        assert copy.deepcopy(activation) is activation
+    if COMPILED:
+        for name in ufuncs.__all__:
+            u = getattr(ufuncs, name)
+            assert pickle.loads(pickle.dumps(u)) is u
+
+
+@pytest.mark.skipif(not COMPILED, reason="the NumPy backend makes temporaries")
+@pytest.mark.parametrize("form", ["value", "value_and_derivative", "backward"])
+def test_no_copy_of_contiguous_input(form):
+    import tracemalloc
+
+    x = np.ones(1 << 20, np.float32)
+    out = np.empty_like(x)
+    call = {
+        "value": lambda: fa.sigmoid(x, out=out),
+        "value_and_derivative": lambda: fa.sigmoid.value_and_derivative(
+            x, out=(out, x)
+        ),
+        "backward": lambda: fa.sigmoid.backward(x, x, out=out),
+    }[form]
+    call()
+    tracemalloc.start()
+    call()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20_000

@@ -1,0 +1,128 @@
+"""softmax, log_softmax, logsumexp against mpmath."""
+
+import mpmath as mp
+import numpy as np
+import pytest
+import reference
+from cases import DTYPES, same_bits
+
+import fastact as fa
+
+
+def exact_rows(row):
+    """(softmax, log_softmax, logsumexp) of one row by definition."""
+    with mp.workprec(400):
+        e = [mp.exp(mp.mpf(float(v))) for v in row]
+        total = mp.fsum(e)
+        log = mp.log(total)
+        return [v / total for v in e], [mp.mpf(float(v)) - log for v in row], log
+
+
+def rows(dtype):
+    rng = np.random.default_rng(5)
+    for n in (1, 2, 3, 15, 16, 17, 40, 300):
+        for scale in (0.1, 3, 30):
+            yield rng.normal(0, scale, n).astype(dtype)
+    yield np.array([0, -50, -80], dtype)  # one element dominates
+    yield np.array([1000, 1000, 999], dtype)  # far from 0
+    yield np.array([0, -100, -103], dtype)  # subnormal results (float32)
+    yield np.full(1000, 7, dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_relative_error(dtype):
+    for x in rows(dtype):
+        soft, log, total = exact_rows(x)
+        for got, expected in ((fa.softmax(x), soft), (fa.log_softmax(x), log)):
+            for value, exact in zip(got, expected, strict=True):
+                assert reference.error(value, exact) <= 3, (x, value)
+        assert reference.error(fa.logsumexp(x), total) <= 3, x
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp"])
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -2, (0, 2), (2, 1), None])
+def test_axes_shapes_and_out(name, axis, dtype):
+    x = np.random.default_rng(1).normal(size=(3, 4, 5)).astype(dtype)
+    f = getattr(fa, name)
+    axes = range(3) if axis is None else (axis,) if isinstance(axis, int) else axis
+    axes = tuple(a % 3 for a in axes)
+    keep = tuple(i for i in range(3) if i not in axes)
+    moved = np.ascontiguousarray(x.transpose(keep + axes)).reshape(
+        [x.shape[i] for i in keep] + [-1]
+    )
+    expected = f(moved, axis=-1)
+    got = f(x, axis=axis)
+    if name == "logsumexp":
+        assert same_bits(got, expected)
+        kept = f(x, axis=axis, keepdims=True)
+        assert kept.ndim == 3 and same_bits(kept.reshape(expected.shape), expected)
+    else:
+        back = np.argsort(keep + axes)
+        expected = expected.reshape([x.shape[i] for i in keep + axes]).transpose(back)
+        assert same_bits(got, expected)
+        y = x.copy()
+        assert f(y, axis=axis, out=y) is y and same_bits(y, expected)
+        out = np.empty((5, 4, 3), dtype).T
+        assert f(x, axis=axis, out=out) is out and same_bits(out, expected)
+    assert got.dtype == dtype
+    assert f(x.astype(np.float16), axis=axis).dtype == np.float16
+    assert f(np.ones((2, 3), np.int64)).dtype == np.float64
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("axis", [0, -1, None])
+def test_gradients(axis, dtype):
+    """Against the Jacobian of the definition, in float64."""
+    rng = np.random.default_rng(2)
+    x = rng.normal(0, 2, (6, 20)).astype(dtype)
+    g = rng.normal(size=(6, 20)).astype(dtype)
+    tol = dict(rtol=1e-4, atol=1e-6) if dtype == np.float32 else dict(rtol=1e-11, atol=1e-14)
+    e = np.exp(x.astype("d"))
+    y = e / e.sum(axis=axis, keepdims=True)
+    expected = y * (g - (g * y).sum(axis=axis, keepdims=True))
+    np.testing.assert_allclose(fa.softmax.backward(g, x, axis), expected, **tol)
+    np.testing.assert_allclose(
+        fa.softmax.backward_from_output(g, y.astype(dtype), axis), expected, **tol
+    )
+    expected = g - y * g.astype("d").sum(axis=axis, keepdims=True)
+    np.testing.assert_allclose(fa.log_softmax.backward(g, x, axis), expected, **tol)
+    np.testing.assert_allclose(
+        fa.log_softmax.backward_from_output(g, fa.log_softmax(x, axis), axis),
+        expected, **tol,
+    )
+    shape = np.sum(x, axis=axis).shape
+    one = rng.normal(size=shape).astype(dtype)
+    expected = (one if axis is None else np.expand_dims(one, axis)) * y
+    np.testing.assert_allclose(fa.logsumexp.backward(one, x, axis), expected, **tol)
+    np.testing.assert_allclose(fa.logsumexp.derivative(x, axis), y, **tol)
+    value, derivative = fa.logsumexp.value_and_derivative(x, axis)
+    assert same_bits(value, fa.logsumexp(x, axis))
+    assert same_bits(derivative, fa.logsumexp_d(x, axis))
+    out = np.empty_like(g)
+    assert fa.softmax.backward(g, x, axis, out=out) is out
+    assert same_bits(out, fa.softmax.backward(g, x, axis))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_edges(dtype):
+    inf, nan = np.inf, np.nan
+    x = np.array([[0, -inf, 0], [nan, 0, 1], [-inf, -inf, -inf], [0, 0, -inf]], dtype)
+    with np.errstate(all="raise"):
+        soft, log, total = fa.softmax(x), fa.log_softmax(x), fa.logsumexp(x)
+    assert soft[0].tolist() == [0.5, 0, 0.5]
+    assert np.isnan(soft[1:3]).all() and np.isnan(log[1]).all()
+    assert log[0][1] == -inf and abs(log[0][0] + np.log(2)) < 1e-6
+    assert np.isnan(total[1]) and total[2] == -inf
+    assert fa.logsumexp(np.array([inf, 0], dtype)) == inf
+    assert fa.softmax(np.zeros((0, 3), dtype)).shape == (0, 3)
+    assert fa.logsumexp(np.zeros((0, 3), dtype)).shape == (0,)
+    assert isinstance(fa.logsumexp(np.ones(3, dtype)), dtype)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_rows_do_not_depend_on_neighbours(name):
+    x = np.random.default_rng(3).normal(size=(9, 37)).astype("f")
+    whole = getattr(fa, name)(x)
+    for i in range(9):
+        assert same_bits(getattr(fa, name)(x[i].copy()), whole[i])

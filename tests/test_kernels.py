@@ -1,0 +1,144 @@
+"""fastact.kernels: buffers of any owner, from Python and from Cython."""
+
+import inspect
+import mmap
+import subprocess
+import sys
+import threading
+from array import array
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cases import COMPILED, KERNELS, inputs_of, params_of, same_bits, ufunc
+
+pytestmark = pytest.mark.skipif(not COMPILED, reason="fastact.kernels is compiled")
+
+TYPES = {"f32": np.float32, "f64": np.float64}
+
+
+@pytest.mark.parametrize("suffix", TYPES)
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.public)
+def test_kernel_is_the_ufunc(kernel, suffix):
+    from fastact import kernels
+
+    dtype = TYPES[suffix]
+    function = getattr(kernels, f"{kernel.public}_{suffix}")
+    params = params_of(kernel.row) if kernel.params else {}
+    names = [*kernel.inputs, *kernel.outputs, *params]
+    assert list(inspect.signature(function).parameters) == names
+    for n in (0, 1, 17, 3000):
+        arrays = inputs_of(kernel, n, dtype)
+        outs = [np.zeros(n, dtype) for _ in kernel.outputs]
+        assert function(*arrays, *outs, **params) is None
+        expected = ufunc(kernel.public)(*arrays, *[dtype(v) for v in params.values()])
+        expected = expected if isinstance(expected, tuple) else (expected,)
+        for got, want in zip(outs, expected, strict=True):
+            assert same_bits(got, want)
+
+
+def test_any_buffer():
+    from fastact import kernels
+
+    x = np.linspace(-2, 2, 9, dtype=np.float32)
+    want = ufunc("sigmoid")(x)
+    out = array("f", [0] * 9)
+    kernels.sigmoid_f32(array("f", x), out)
+    assert same_bits(np.array(out), want)
+    with mmap.mmap(-1, 4096) as shared:
+        view = memoryview(shared)[:36].cast("f")
+        kernels.sigmoid_f32(x, view)
+        assert same_bits(np.array(view), want)
+        view.release()
+    import ctypes
+
+    out = (ctypes.c_float * 9)()
+    kernels.sigmoid_f32(memoryview(x.tobytes()).cast("f"), out)
+    assert same_bits(np.array(out), want)
+    y = x.copy()
+    kernels.sigmoid_f32(y, y)
+    assert same_bits(y, want)
+
+
+def test_the_gil_is_released():
+    """A Python thread makes progress while one kernel call runs."""
+    from fastact import kernels
+
+    x = np.ones(1 << 24)
+    count, stop = 0, threading.Event()
+
+    def tick():
+        nonlocal count
+        while not stop.is_set():
+            count += 1
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(10)  # nobody is made to let go of the GIL
+    thread = threading.Thread(target=tick)
+    try:
+        thread.start()
+        sys.setswitchinterval(1e-4)
+        before = count
+        sys.setswitchinterval(10)
+        kernels.mish_f64(x, x)
+        after = count
+    finally:
+        sys.setswitchinterval(1e-4)
+        stop.set()
+        thread.join()
+        sys.setswitchinterval(interval)
+    assert after > before
+
+
+def test_from_several_threads():
+    from fastact import kernels
+
+    x = np.linspace(-9, 9, 100_000)
+    want = ufunc("mish")(x)
+    outs = [np.empty_like(x) for _ in range(4)]
+
+    def work(out):
+        for _ in range(20):
+            kernels.mish_f64(x, out)
+
+    threads = [threading.Thread(target=work, args=(out,)) for out in outs]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert all(same_bits(out, want) for out in outs)
+
+
+EXAMPLE = Path(__file__).parent / "cimport_example.pyx"
+
+
+def test_cimport(tmp_path):
+    """The example of the README compiles against the installed package."""
+    source = tmp_path / "cimport_example.pyx"
+    source.write_text(EXAMPLE.read_text())
+    (tmp_path / "setup.py").write_text(
+        "from setuptools import setup\n"
+        "from Cython.Build import cythonize\n"
+        "setup(ext_modules=cythonize('cimport_example.pyx', language_level=3))\n"
+    )
+    build = subprocess.run(
+        [sys.executable, "setup.py", "build_ext", "--inplace"],
+        cwd=tmp_path, capture_output=True, text=True,
+    )
+    assert build.returncode == 0, build.stdout + build.stderr
+    code = (
+        "import numpy as np, cimport_example as e\n"
+        "x = np.linspace(-2, 2, 9); y = np.empty(9); d = np.empty(9)\n"
+        "print(e.step(x, y, d), e.refuses(x, y[:3]))\n"
+        "print(y.tobytes().hex())\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+    first, hexes = run.stdout.split("\n")[:2]
+    x = np.linspace(-2, 2, 9)
+    f, d = ufunc("leaky_relu_vd")(x, 0.25)
+    assert hexes == f.tobytes().hex()
+    total, refused = first.split()
+    assert float(total) == d.sum() and refused == "True"
