@@ -27,6 +27,9 @@ KERNEL_FLAGS = (
     if MSVC
     else ["-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
 )
+# Inlining is not left to heuristics: a formula that stays a call is a loop that
+# does not vectorise.
+INLINE = "__forceinline" if MSVC else "inline __attribute__((__always_inline__))"
 ISA_FLAGS = {"base": []}
 if platform.machine().lower() in ("x86_64", "amd64") and not MSVC:
     ISA_FLAGS["v3"] = ["-march=x86-64-v3"]
@@ -63,16 +66,19 @@ class Body:
 
     def __init__(self, kernel, dtype):
         self.type = "double" if kernel.row.wide else dtype
+        # Inputs are read into locals first: a load that only one side of a select
+        # needs would otherwise move into a branch, and the loop stay scalar.
+        self.loads = [f"{name}_ = {name}[i]" for name in kernel.inputs]
         x = "x" if kernel.kind == "prelu" else kernel.inputs[-1]
-        args = [f"<{self.type}>{x}[i]"]
+        args = [f"<{self.type}>{x}_"]
         if kernel.kind == "prelu":
-            args.append(f"<{self.type}>weight[i]")
+            args.append(f"<{self.type}>weight_")
         args += [param.name + "_" for param in kernel.params]
         if kernel.kind == "from_output":
             self.call = f"{kernel.row.name}_from_output({', '.join(args)}, &d_)"
         else:
             self.call = f"{kernel.row.name}({', '.join(args)}, &f_, &d_)"
-        places = {name: f"{name}[i]" for name in kernel.inputs}
+        places = {name: f"{name}_" for name in kernel.inputs}
         places |= {"f": f"<{dtype}>f_", "d": f"<{dtype}>d_"}
         self.stores = [
             f"{name}[i] = {re.sub('[a-z_]+', lambda m: places.get(m[0], m[0]), expr)}"
@@ -117,15 +123,12 @@ def extensions():
         Body=Body,
         arguments=arguments,
     )
-    # Inlining is not left to heuristics: a formula that stays a call is a loop
-    # that does not vectorise.
-    inline = "__forceinline" if MSVC else "inline __attribute__((__always_inline__))"
     found = [
         Extension(
             f"fastact._kernels_{isa}",
             [render("_kernels.pyx.in", f"_kernels_{isa}.pyx", isa=isa, **names)],
             extra_compile_args=KERNEL_FLAGS + flags,
-            define_macros=[("CYTHON_INLINE", inline)],
+            define_macros=[("CYTHON_INLINE", INLINE)],
         )
         for isa, flags in ISA_FLAGS.items()
     ]

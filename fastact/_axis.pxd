@@ -7,7 +7,9 @@
 
 from libc.string cimport memcpy
 
-from fastact._primitives cimport INFINITY, clamp, exp_scaled, real, unscale
+from fastact._primitives cimport (
+    INFINITY, clamp, exp_scaled, exp_scaled_low, exp_top, real, unscale,
+)
 
 cdef extern from "<math.h>" nogil:
     double c_log "log"(double)
@@ -44,6 +46,14 @@ cdef inline double sum_lanes(double *lane) noexcept nogil:
     return (lane[0] + lane[2]) + (lane[1] + lane[3])
 
 
+cdef inline real exp_difference(real x, real m) noexcept nogil:
+    """2^K exp(x - m), x <= m, with what the difference loses to rounding."""
+    cdef real d = x - m
+    cdef real t = d - x
+    cdef real low = (x - (d - t)) - (m + t)
+    return exp_scaled_low(clamp(d), low if d > -exp_top(d) else <real>0)
+
+
 cdef inline void pad(const real *x, Py_ssize_t n, real *block) noexcept nogil:
     """The last n % LANES elements, with -inf behind them: exp gives 0."""
     cdef Py_ssize_t whole = n & -LANES, j
@@ -58,7 +68,7 @@ cdef inline void exp_block(
     cdef Py_ssize_t j
     cdef real e
     for j in range(LANES):
-        e = exp_scaled(clamp(x[j] - m))
+        e = exp_difference(x[j], m)
         y[j] = e
         lane[j] += e
 
@@ -93,7 +103,7 @@ cdef inline void rest_block(
     cdef Py_ssize_t j
     cdef real e
     for j in range(LANES):
-        e = exp_scaled(clamp(x[j] - m))
+        e = exp_difference(x[j], m)
         lane[j] += <double>(<real>0 if x[j] == m else e)
         equal[j] += 1.0 if x[j] == m else 0.0
 

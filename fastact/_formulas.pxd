@@ -337,8 +337,11 @@ cdef inline void relu6_from_output(real y, real *d) noexcept nogil:
 
 
 cdef inline real below(real x) noexcept nogil:
-    """The derivative of leaky_relu with respect to its slope."""
-    return <real>0 if x > 0 else x
+    """The derivative of leaky_relu with respect to its slope: min(x, 0).
+
+    (>=, for with the > of leaky_relu gcc makes a branch of both.)
+    """
+    return <real>0 if x >= 0 else x
 
 
 cdef inline void leaky_relu(real x, real negative_slope, real *f, real *d) noexcept nogil:

@@ -21,8 +21,8 @@ from cpython.pycapsule cimport PyCapsule_GetPointer
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_New, PyTuple_SET_ITEM
 from libc.stdint cimport uint16_t, uint32_t
-from libc.stdlib cimport free, malloc
-from libc.string cimport memcmp, memcpy, strlen
+from libc.stdlib cimport malloc
+from libc.string cimport memcmp, memcpy
 
 from fastact import _registry
 
@@ -646,6 +646,7 @@ def axis_rows(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
     cdef Py_ssize_t sa = a.shape[1] * size, so = out.shape[1] * size
     cdef Py_ssize_t sb = 0 if b is None else b.shape[1] * size
     cdef void *ptr[3]
+    ptr[2] = NULL
     cdef fa_fpstate state
     with nogil:
         fa_fp_save(&state)

@@ -15,7 +15,10 @@ def exact_rows(row):
         e = [mp.exp(mp.mpf(float(v))) for v in row]
         total = mp.fsum(e)
         log = mp.log(total)
-        return [v / total for v in e], [mp.mpf(float(v)) - log for v in row], log
+        logs = [mp.mpf(float(v)) - log for v in row]
+        # a row of one element: 0, and not what 400 bits leave of it
+        logs = [v if abs(v) > mp.mpf(2) ** -350 else mp.mpf(0) for v in logs]
+        return [v / total for v in e], logs, log
 
 
 def rows(dtype):

@@ -1,0 +1,1 @@
+"""Benchmarks for asv; what they run over comes from fastact's registry."""

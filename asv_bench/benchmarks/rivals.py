@@ -1,0 +1,64 @@
+"""fastact beside the NumPy expression of the same function, both allocating.
+
+A time is that of ``ELEMENTS`` elements.
+"""
+
+from .common import (
+    CASES,
+    DTYPES,
+    NUMPY,
+    NUMPY_PAIR,
+    SIZES,
+    Timing,
+    calls,
+    data,
+    numpy_function,
+)
+
+LABELS = {case.row.name: case for case in CASES.values()}
+
+
+class Value(Timing):
+    params = (tuple(NUMPY), DTYPES, SIZES)
+    param_names = ("activation", "dtype", "size")
+
+    def prepare(self, name, dtype, size):
+        case = LABELS[name]
+        self.x = data(size, dtype)
+        self.calls = calls(size)
+        self.options = case.options
+        self.fastact = case.function
+        self.numpy = numpy_function(NUMPY[name])
+
+    def time_fastact(self, name, dtype, size):
+        f, x, options = self.fastact, self.x, self.options
+        for _ in self.calls:
+            f(x, **options)
+
+    def time_numpy(self, name, dtype, size):
+        f, x = self.numpy, self.x
+        for _ in self.calls:
+            f(x)
+
+
+class Pair(Timing):
+    params = (tuple(NUMPY_PAIR), DTYPES, SIZES)
+    param_names = ("activation", "dtype", "size")
+
+    def prepare(self, name, dtype, size):
+        case = LABELS[name]
+        self.x = data(size, dtype)
+        self.calls = calls(size)
+        self.options = case.options
+        self.fastact = case.function.value_and_derivative
+        self.numpy = numpy_function(NUMPY_PAIR[name])
+
+    def time_fastact(self, name, dtype, size):
+        f, x, options = self.fastact, self.x, self.options
+        for _ in self.calls:
+            f(x, **options)
+
+    def time_numpy(self, name, dtype, size):
+        f, x = self.numpy, self.x
+        for _ in self.calls:
+            f(x)
