@@ -14,7 +14,9 @@ as a function.  ``fastact.ACTIVATIONS`` maps names to objects.
 from types import MappingProxyType as _MappingProxyType
 
 from . import _api, _axis_api, _registry
-from ._config import __version__, get_config, show_config
+from ._config import __version__
+from ._config import get_config as get_config
+from ._config import show_config as show_config
 
 _found: dict = {}
 for _row in _registry.ROWS:

@@ -128,7 +128,7 @@ class Activation(_Named, _backend.Front):
     def _resolve(self, where: str, options: dict) -> tuple[Row, tuple]:
         """The row and its parameters for the keywords given."""
         row = self._row
-        params = dict.fromkeys(())
+        params: dict[str, Any] = {}
         for name in options:
             if name not in self.defaults:
                 takes = ", ".join([*self.defaults, *UFUNC_KEYWORDS])
@@ -338,7 +338,7 @@ class GatedUnit(_Named):
         self.defaults = {"approximate": "none"} if len(gate.rows) > 1 else {}
         self._name(
             gate.name,
-            f"{gate.formula} ({gate.source}).\n\n{inspect.cleandoc(GatedUnit.__doc__)}",
+            f"{gate.formula} ({gate.source}).\n\n{inspect.cleandoc(GatedUnit.__doc__ or '')}",
         )
 
     def _call(self, form: str, g: tuple, x, gate, axis, keywords: dict):
@@ -422,7 +422,7 @@ def _halves(where: str, x, axis):
             f"{where}: axis {axis} of x has odd length {n}; it must split in half"
         )
     at = (slice(None),) * axis
-    return x[(*at, slice(None, n // 2))], x[(*at, slice(n // 2, None))]
+    return x[at + (slice(None, n // 2),)], x[at + (slice(n // 2, None),)]
 
 
 def check_axis(where: str, axis, ndim: int) -> int:

@@ -96,14 +96,16 @@ else:
         def fast(self, inputs, params, out):
             return None
 
-    def loop(public: str) -> _Loop:  # type: ignore[misc]
+    def loop(public: str) -> _Loop:
         return _Loop(public)
 
-    def axis_forward(name, x, out):
+    def axis_forward(name: str, x: np.ndarray, out: np.ndarray) -> None:
         result = _numpy_backend.axis_forward(name, x)
         out[...] = result.reshape(out.shape)
 
-    def axis_backward(name, g, y, out):
+    def axis_backward(
+        name: str, g: np.ndarray, y: np.ndarray, out: np.ndarray
+    ) -> None:
         if name == "logsumexp":
             g = g[..., 0]
         out[...] = _numpy_backend.axis_backward(name, g, y)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ._registry import CHECKS, Param, check_number
@@ -29,6 +31,7 @@ def check_input(where: str, name: str, value):
     Objects with a ufunc protocol of their own (dask, pandas, xarray, ...) and
     Python scalars stay as they are.
     """
+    dtype: Any
     if isinstance(value, (bool, int, float, np.generic)):
         dtype = np.asarray(value).dtype
     elif hasattr(value, "__array_ufunc__"):

@@ -9,8 +9,8 @@
 # Notation: E = 2^K exp(-|x|) (see _primitives.pxd), e = exp(-|x|), r = 1/(1+e).
 
 from fastact._primitives cimport (
-    INFINITY, cdf_near_0, clamp, copysign, exp_magnitude, exp_parts, exp_scaled, exp_scaled_low, exp_top,
-    expm1_both, expm1_both_low, fabs, fma, keep_nan, log1p_scaled, magnitude, mills,
+    INFINITY, cdf_near_0, clamp, copysign, exp_magnitude, exp_parts, exp_scaled,
+    exp_scaled_low, exp_top, expm1_both, expm1_both_low, fabs, fma, keep_nan, log1p_scaled, magnitude, mills,
     minus_unscaled, nan_or, one_plus, real, rescale, sixth, sqrt, tanh_shrink_series,
     two_prod_low, unscale,
 )
@@ -339,9 +339,9 @@ cdef inline void relu6_from_output(real y, real *d) noexcept nogil:
 cdef inline real below(real x) noexcept nogil:
     """The derivative of leaky_relu with respect to its slope: min(x, 0).
 
-    (>=, for with the > of leaky_relu gcc makes a branch of both.)
+    (Not by the comparison of leaky_relu: gcc makes one branch of the two.)
     """
-    return <real>0 if x >= 0 else x
+    return nan_or(x, x if x < 0 else <real>0)
 
 
 cdef inline void leaky_relu(real x, real negative_slope, real *f, real *d) noexcept nogil:

@@ -542,8 +542,8 @@ def kernels() -> list[Kernel]:
             )
     add(PRELU, BY_NAME["leaky_relu"], "prelu")
     for gate in GATES:
-        for row in gate.rows:
-            add(gate_name(gate, row), BY_NAME[row], "gate")
+        for name in gate.rows:
+            add(gate_name(gate, name), BY_NAME[name], "gate")
     return table
 
 

@@ -28,7 +28,7 @@ class _Exact(ast.NodeTransformer):
         return ast.copy_location(call, node)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _compile(expression: str):
     parts = [p.strip() for p in expression.split(";")]
     steps = []

@@ -13,7 +13,6 @@ from cases import (
     COMPILED,
     DTYPES,
     KERNELS,
-    inputs_of,
     kernel_params,
     rounded,
     ufunc,

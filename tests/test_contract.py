@@ -55,8 +55,8 @@ def test_infinities_give_the_limits(row, params, dtype):
             assert limit == near or (abs(near) < 1e-30 and limit == 0), at
             assert np.signbit(limit) == np.signbit(near), at
     if row.name != "relu_squared":
-        assert d[0] == d[1] or abs(d[1]) < 1e-30 and d[0] == 0
-        assert d[3] == d[2] or abs(d[2]) < 1e-30 and d[3] == 0
+        assert d[0] == d[1] or (abs(d[1]) < 1e-30 and d[0] == 0)
+        assert d[3] == d[2] or (abs(d[2]) < 1e-30 and d[3] == 0)
     else:
         assert d[3] == np.inf and d[0] == 0
 

@@ -12,8 +12,8 @@ coefficients, lowest power first.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 import mpmath as mp
 
@@ -71,7 +71,7 @@ def remez(target, weight, lo, hi, powers, rounds=12):
         coef = {k: solution[j] for j, k in enumerate(powers)}
         err = [
             (t - sum(c * x**k for k, c in coef.items())) * w
-            for x, w, t in zip(grid, wgrid, tgrid)
+            for x, w, t in zip(grid, wgrid, tgrid, strict=True)
         ]
         peaks = []  # one extremum per run of equal sign
         for i, e in enumerate(err):
