@@ -43,6 +43,16 @@ INPUTS = {
 }
 
 
+#: what each form gives
+FORMS = {
+    "value": "The value f(x) of {name}.",
+    "derivative": "The derivative f'(x) of {name}.",
+    "value_and_derivative": "f(x) and f'(x) of {name}, in one pass over x.",
+    "backward": "g f'(x) of {name}, for the gradient g of the output.",
+    "backward_from_output": "g f'(x) of {name}, computed from the output y = f(x).",
+}
+
+
 def _lookup(name: str):
     """Unpickles an activation: by its name."""
     import fastact
@@ -117,13 +127,20 @@ class Activation(_Named, _backend.Front):
             self.defaults[self._variant.option] = self._variant.default
         self._name(row.name, _describe(self))
         self.__signature__ = _signature(("x",), self.defaults)
-        if None not in self.defaults.values():
+        self._quick = None not in self.defaults.values()
+        if self._quick:
             self._set_fast(row, tuple(p.default for p in row.params))
 
     @property
     def ufunc(self):
         """The NumPy ufunc of the value (of the default variant)."""
         return _backend.loop(self._row.name).ufunc
+
+    def _signature_of(self, form: str) -> inspect.Signature:
+        return _signature(INPUTS[form], self.defaults)
+
+    def _doc_of(self, form: str) -> str:
+        return FORMS[form].format(name=self.__name__)
 
     def _resolve(self, where: str, options: dict) -> tuple[Row, tuple]:
         """The row and its parameters for the keywords given."""
@@ -146,6 +163,13 @@ class Activation(_Named, _backend.Front):
         return row, tuple(params.values())
 
     def _general(self, form: str, args: tuple, kwargs: dict):
+        if self._quick and not kwargs and len(args) == 1 == len(INPUTS[form]):
+            # One float or float array that the kernels cannot read where it lies.
+            x = args[0]
+            if type(x) is float or (type(x) is np.ndarray and x.dtype.char in "efd"):
+                return _backend.loop(self._row.name + SUFFIX[form]).ufunc(
+                    x, *[p.default for p in self._params]
+                )
         where = f"fastact.{self.__name__}" + ("" if form == "value" else f".{form}")
         names = INPUTS[form]
         keywords = {k: kwargs.pop(k) for k in UFUNC_KEYWORDS if k in kwargs}
@@ -165,6 +189,10 @@ class Activation(_Named, _backend.Front):
             if result is not None:
                 return result
         return call_ufunc(where, public, names, args, params, keywords)
+
+
+# A class made from a C class does not inherit the protocol before Python 3.12.
+_backend.use_vectorcall(Activation)
 
 
 def _choose(where: str, variant: Variant, value) -> tuple[Row, dict]:

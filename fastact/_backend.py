@@ -46,7 +46,7 @@ def choose() -> str:
 NAME = choose()
 
 if NAME == "cython":
-    from ._front import ISA, Front, axis_rows, loop
+    from ._front import ISA, Front, axis_rows, loop, use_vectorcall
 
     def axis_forward(name: str, x: np.ndarray, out: np.ndarray) -> None:
         """Fill ``out`` (rows, n or 1) from ``x`` (rows, n), both contiguous."""

@@ -8,8 +8,8 @@ of any formula:
 * ``drive`` runs a kernel over operands of any stride, alignment and aliasing;
 * ``Loop`` is one kernel for all dtypes: a direct entry for plain arrays, and a
   NumPy ufunc for everything else, both over ``drive``;
-* ``Front`` is the base class of the activations: it tries the direct entry and
-  leaves the rest to Python.
+* ``Front`` is the base class of the activations, ``Entry`` one of their forms:
+  they try the direct entry and leave the rest to Python.
 """
 
 import os
@@ -66,7 +66,21 @@ cdef extern from *:
     void fa_fp_restore(fa_fpstate *) noexcept nogil
     int fa_cpu_level() noexcept nogil
 
+cdef extern from *:
+    """
+    static void fa_use_vectorcall(PyObject *cls, Py_ssize_t offset) {
+        PyTypeObject *type = (PyTypeObject *)cls;
+        type->tp_vectorcall_offset = offset;
+        type->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
+        type->tp_call = PyVectorcall_Call;
+        PyType_Modified(type);
+    }
+    """
+    void fa_use_vectorcall(PyObject *, Py_ssize_t)
+
 cdef extern from "Python.h":
+    ctypedef PyObject *(*vectorcallfunc)(PyObject *, PyObject *const *, size_t, PyObject *)
+    Py_ssize_t PyVectorcall_NARGS(size_t)
     int PyGILState_Check() noexcept nogil
     ctypedef struct PyThreadState
     PyThreadState *PyEval_SaveThread() noexcept nogil
@@ -481,7 +495,7 @@ cdef class Loop:
             keep(_registry.describe(kernel)), 0,
         )
 
-    cdef object run(self, PyObject **x, PyObject *out, const double *p):
+    cdef object run(self, PyObject *const *x, PyObject *out, const double *p):
         """The result, or None where the ufunc has to do it."""
         cdef char *ptr[MAX_OPERANDS]
         cdef Py_ssize_t stride[MAX_OPERANDS]
@@ -560,71 +574,128 @@ def loop(str public):
     return LOOPS[public]
 
 
-cdef class Front:
-    """The quick way in: plain arrays, default parameters, at most ``out=``.
+# A call through tp_call costs a tuple and a dict; the vectorcall protocol (PEP
+# 590) takes the arguments where they stand, which halves a small call.
 
-    Everything else goes to ``_general(form, args, kwargs)`` of the subclass.
-    """
+cdef object answer(Entry entry, PyObject *const *args, size_t nargsf, PyObject *names):
+    """Plain arrays and at most out=: the kernel.  Anything else: ``_general``."""
+    cdef Py_ssize_t n = PyVectorcall_NARGS(nargsf), i
+    cdef PyObject *out = NULL
+    cdef Loop loop = entry.loop
+    cdef bint quick = loop is not None and n == loop.nin
+    if quick and names != NULL:
+        quick = len(<tuple>names) == 1 and (<tuple>names)[0] == "out"
+        if quick and args[n] != <PyObject *>None:
+            out = args[n]
+    if quick:
+        result = loop.run(args, out, entry.p)
+        if result is not None:
+            return result
+    keywords = {}
+    if names != NULL:
+        for i, name in enumerate(<tuple>names):
+            keywords[name] = <object>args[n + i]
+    return entry.owner._general(
+        entry.form, tuple([<object>args[i] for i in range(n)]), keywords
+    )
 
-    cdef Loop value_loop, derivative_loop, both_loop, backward_loop, output_loop
+
+cdef object call_entry(PyObject *self, PyObject *const *args, size_t n, PyObject *names):
+    return answer(<Entry>self, args, n, names)
+
+
+cdef object call_front(PyObject *self, PyObject *const *args, size_t n, PyObject *names):
+    return answer((<Front>self).value, args, n, names)
+
+
+cdef class Entry:
+    """One form of an activation, as a function."""
+
+    cdef vectorcallfunc vectorcall
+    cdef Loop loop  # None: always _general
     cdef double p[MAX_PARAMS]
+    cdef readonly object owner
+    cdef readonly str form
+
+    def __cinit__(self):
+        self.vectorcall = <vectorcallfunc>call_entry
+
+    def __init__(self, owner, str form):
+        self.owner, self.form = owner, form
+
+    def __call__(self, *args, **kwargs):
+        return self.owner._general(self.form, args, kwargs)
+
+    @property
+    def __name__(self):
+        return self.form
+
+    @property
+    def __signature__(self):
+        return self.owner._signature_of(self.form)
+
+    @property
+    def __doc__(self):
+        return self.owner._doc_of(self.form)
+
+    def __repr__(self):
+        return f"<{self.form} of {self.owner!r}>"
+
+    def __reduce__(self):
+        return getattr, (self.owner, self.form)
+
+
+cdef class Front:
+    """The base of the activations: their forms, each the quick way in."""
+
+    cdef vectorcallfunc vectorcall
+    cdef Entry value
+    cdef readonly Entry derivative, value_and_derivative, backward, backward_from_output
+
+    def __cinit__(self):
+        self.vectorcall = <vectorcallfunc>call_front
+        self.value = Entry(self, "value")
+        self.derivative = Entry(self, "derivative")
+        self.value_and_derivative = Entry(self, "value_and_derivative")
+        self.backward = Entry(self, "backward")
+        self.backward_from_output = Entry(self, "backward_from_output")
 
     def _set_fast(self, row, params):
         """Use the kernels of ``row``, with ``params`` as the defaults."""
+        cdef Entry entry
         cdef int j
-        self.value_loop = LOOPS[row.name]
-        self.derivative_loop = LOOPS[row.name + "_d"]
-        self.both_loop = LOOPS[row.name + "_vd"]
-        self.backward_loop = LOOPS[row.name + "_backward"]
-        self.output_loop = LOOPS.get(row.name + "_backward_from_output")
-        for j in range(len(params)):
-            self.p[j] = params[j]
-
-    cdef inline object attempt(self, Loop loop, tuple args, dict kwargs):
-        cdef PyObject *x[2]
-        cdef PyObject *out = NULL
-        if loop is None or len(args) != loop.nin:
-            return None
-        if kwargs:
-            if len(kwargs) != 1:
-                return None
-            keyword = kwargs.get("out", loop)
-            if keyword is loop:
-                return None
-            if keyword is not None:
-                out = <PyObject *>keyword
-        x[0] = <PyObject *>PyTuple_GET_ITEM(args, 0)
-        if loop.nin == 2:
-            x[1] = <PyObject *>PyTuple_GET_ITEM(args, 1)
-        return loop.run(x, out, self.p)
+        for entry in (
+            self.value, self.derivative, self.value_and_derivative, self.backward,
+            self.backward_from_output,
+        ):
+            entry.loop = LOOPS.get(row.name + _registry.SUFFIX[entry.form])
+            for j in range(len(params)):
+                entry.p[j] = params[j]
 
     def __call__(self, *args, **kwargs):
-        result = self.attempt(self.value_loop, args, kwargs)
-        return self._general("value", args, kwargs) if result is None else result
+        return self._general("value", args, kwargs)
 
-    def derivative(self, *args, **kwargs):
-        """The derivative f'(x)."""
-        result = self.attempt(self.derivative_loop, args, kwargs)
-        return self._general("derivative", args, kwargs) if result is None else result
 
-    def value_and_derivative(self, *args, **kwargs):
-        """The value f(x) and the derivative f'(x), in one pass over x."""
-        result = self.attempt(self.both_loop, args, kwargs)
-        if result is None:
-            return self._general("value_and_derivative", args, kwargs)
-        return result
+def use_vectorcall(type cls):
+    """Let ``cls``, Front or Entry or made from one, be called by vectorcall."""
+    if issubclass(cls, Front):
+        fa_use_vectorcall(<PyObject *>cls, front_offset())
+    else:
+        fa_use_vectorcall(<PyObject *>cls, entry_offset())
 
-    def backward(self, *args, **kwargs):
-        """The gradient g f'(x) for the gradient g of the output."""
-        result = self.attempt(self.backward_loop, args, kwargs)
-        return self._general("backward", args, kwargs) if result is None else result
 
-    def backward_from_output(self, *args, **kwargs):
-        """The gradient g f'(x), computed from the output y = f(x)."""
-        result = self.attempt(self.output_loop, args, kwargs)
-        if result is None:
-            return self._general("backward_from_output", args, kwargs)
-        return result
+cdef Py_ssize_t front_offset():
+    cdef Front object_ = Front()
+    return <char *>&object_.vectorcall - <char *><PyObject *>object_
+
+
+cdef Py_ssize_t entry_offset():
+    cdef Entry object_ = Entry(None, "")
+    return <char *>&object_.vectorcall - <char *><PyObject *>object_
+
+
+use_vectorcall(Entry)
+use_vectorcall(Front)
 
 
 # --- along an axis ----------------------------------------------------------

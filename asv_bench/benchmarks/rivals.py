@@ -15,7 +15,7 @@ from .common import (
     numpy_function,
 )
 
-LABELS = {case.row.name: case for case in CASES.values()}
+BY_ROW = {case.row.name: case for case in CASES.values()}
 
 
 class Value(Timing):
@@ -23,7 +23,7 @@ class Value(Timing):
     param_names = ("activation", "dtype", "size")
 
     def prepare(self, name, dtype, size):
-        case = LABELS[name]
+        case = BY_ROW[name]
         self.x = data(size, dtype)
         self.calls = calls(size)
         self.options = case.options
@@ -46,7 +46,7 @@ class Pair(Timing):
     param_names = ("activation", "dtype", "size")
 
     def prepare(self, name, dtype, size):
-        case = LABELS[name]
+        case = BY_ROW[name]
         self.x = data(size, dtype)
         self.calls = calls(size)
         self.options = case.options
