@@ -127,6 +127,7 @@ class Activation(_Named, _backend.Front):
             self.defaults[self._variant.option] = self._variant.default
         self._name(row.name, _describe(self))
         self.__signature__ = _signature(("x",), self.defaults)
+        self._resolved: dict[tuple, tuple] = {}
         self._quick = None not in self.defaults.values()
         if self._quick:
             self._set_fast(row, tuple(p.default for p in row.params))
@@ -170,6 +171,18 @@ class Activation(_Named, _backend.Front):
                 return _backend.loop(self._row.name + SUFFIX[form]).ufunc(
                     x, *[p.default for p in self._params]
                 )
+        key = None
+        if kwargs and len(args) == len(INPUTS[form]):
+            # Parameters seen before need no checks: what they resolved to is kept.
+            key = (form, *[item for item in kwargs.items() if item[0] != "out"])
+            try:
+                found = self._resolved.get(key)
+            except TypeError:  # an array among them
+                key = None
+            else:
+                result = found and found[0].fast(args, found[1], kwargs.get("out"))
+                if result is not None:
+                    return result
         where = f"fastact.{self.__name__}" + ("" if form == "value" else f".{form}")
         names = INPUTS[form]
         keywords = {k: kwargs.pop(k) for k in UFUNC_KEYWORDS if k in kwargs}
@@ -185,7 +198,11 @@ class Activation(_Named, _backend.Front):
             _check_needs(where, row.from_output_needs, given)
         public = row.name + SUFFIX[form]
         if keywords.keys() <= {"out"} and not any(map(np.ndim, params)):
-            result = _backend.loop(public).fast(args, params, keywords.get("out"))
+            loop = _backend.loop(public)
+            # (-0.0 is not 0.0, though they are one key)
+            if key is not None and all(params) and len(self._resolved) < 100:
+                self._resolved[key] = loop, params
+            result = loop.fast(args, params, keywords.get("out"))
             if result is not None:
                 return result
         return call_ufunc(where, public, names, args, params, keywords)

@@ -388,8 +388,8 @@ cdef inline void hard_swish(real x, real *f, real *d) noexcept nogil:
     t = <real>-0.0 if x <= -3 else t
     f[0] = x if x >= 3 else t
     t = sixth(<real>2 * x + <real>3)
-    t = <real>0 if x <= -3 else t
-    d[0] = <real>1 if x >= 3 else t
+    # (not by the comparisons of f: gcc makes branches of what the two share)
+    d[0] = (<real>1 if x > 0 else <real>0) if fabs(x) >= 3 else t
 
 
 cdef inline void hard_shrink(real x, real lambd, real *f, real *d) noexcept nogil:
