@@ -99,6 +99,9 @@ else:
     def loop(public: str) -> _Loop:
         return _Loop(public)
 
+    def use_vectorcall(cls: type) -> None:
+        """Nothing to do without the extension."""
+
     def axis_forward(name: str, x: np.ndarray, out: np.ndarray) -> None:
         result = _numpy_backend.axis_forward(name, x)
         out[...] = result.reshape(out.shape)

@@ -9,10 +9,10 @@
 # Notation: E = 2^K exp(-|x|) (see _primitives.pxd), e = exp(-|x|), r = 1/(1+e).
 
 from fastact._primitives cimport (
-    INFINITY, cdf_near_0, clamp, copysign, exp_magnitude, exp_parts, exp_scaled,
-    exp_scaled_low, exp_top, expm1_both, expm1_both_low, fabs, fma, keep_nan, log1p_scaled, magnitude, mills,
-    minus_unscaled, nan_or, one_plus, real, rescale, sixth, sqrt, tanh_shrink_series,
-    two_prod_low, unscale,
+    cdf_near_0, clamp, copysign, exp_magnitude, exp_parts, exp_scaled,
+    exp_scaled_low, exp_top, expm1_both, expm1_both_low, fabs, fma, INFINITY,
+    keep_nan, log1p_scaled, magnitude, mills, minus_unscaled, nan_or, one_plus,
+    real, rescale, sixth, sqrt, tanh_shrink_series, two_prod_low, unscale,
 )
 
 
@@ -94,7 +94,7 @@ cdef inline void celu(real x, real alpha, real *f, real *d) noexcept nogil:
     """
     cdef real a = <real>0 if x > 0 else x
     cdef real z = a / alpha, e
-    cdef real low = -two_prod_low(z, alpha, a) / alpha
+    cdef real low = -two_prod_low(z, alpha, a) * (<real>1 / alpha)
     cdef real m = expm1_both_low(clamp(z), <real>0 if z < -exp_top(z) else low, &e)
     f[0] = alpha * m if z < -1e-20 else x
     d[0] = <real>1 if x > 0 else unscale(e)

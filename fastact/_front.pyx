@@ -269,11 +269,8 @@ cdef void drive(
 ) noexcept nogil:
     """Run fn over n elements of each operand (inputs, then outputs).
 
-    An output may be the same memory as an input, element for element.  The
-    floating-point flags are left as they were: the kernels set them for
-    reasons of their own.
+    An output may be the same memory as an input, element for element.
     """
-    cdef fa_fpstate state
     cdef bint direct[MAX_OPERANDS]
     cdef bint every = True
     cdef Py_ssize_t size = 8 if kind == F64 else 4, whole
@@ -293,7 +290,6 @@ cdef void drive(
                 direct[k] = False
     for j in range(nin + nout):
         every = every and direct[j]
-    fa_fp_save(&state)
     if every:
         whole = n & -LANES
         if whole:
@@ -304,7 +300,6 @@ cdef void drive(
             blocks(fn, nin, nout, <char **>rest, stride, direct, n - whole, kind, p)
     else:
         blocks(fn, nin, nout, ptr, stride, direct, n, kind, p)
-    fa_fp_restore(&state)
 
 
 cdef int call(
@@ -373,8 +368,12 @@ cdef void ufunc_loop(
     """NumPy's inner loop: inputs, parameters, outputs.
 
     Parameters nearly always have stride 0.  Where they do not, each run of
-    equal ones is one call.
+    equal ones is one call.  The floating-point flags are left as they were:
+    kernels set them for reasons of their own (both arms of a select), and NumPy
+    would make warnings of them.  (Only here: what calls a kernel without NumPy
+    does not look at them, and NumPy clears them before it does.)
     """
+    cdef fa_fpstate state
     cdef LoopData *loop = <LoopData *>data
     cdef char *ptr[MAX_OPERANDS]
     cdef Py_ssize_t stride[MAX_OPERANDS]
@@ -387,6 +386,7 @@ cdef void ufunc_loop(
         stride[j] = steps[j]
     for j in range(nout):
         stride[nin + j] = steps[nin + nparam + j]
+    fa_fp_save(&state)
     while start < n:
         stop = n
         for j in range(nparam):
@@ -409,6 +409,7 @@ cdef void ufunc_loop(
             ptr[nin + j] = args[nin + nparam + j] + start * steps[nin + nparam + j]
         drive(loop.fn, nin, nout, ptr, stride, stop - start, loop.kind, p)
         start = stop
+    fa_fp_restore(&state)
 
 
 cdef char *keep(str text) except NULL:
@@ -517,9 +518,9 @@ cdef class Loop:
             stride[j] = size
         for j in range(self.nout):
             if out == NULL:
-                y = cnp.PyArray_EMPTY(
+                y = cnp.PyArray_SimpleNew(
                     cnp.PyArray_NDIM(first), cnp.PyArray_DIMS(first),
-                    cnp.PyArray_TYPE(first), 0,
+                    cnp.PyArray_TYPE(first),
                 )
             else:
                 if self.nout > 1:
@@ -545,7 +546,10 @@ cdef class Loop:
                 PyTuple_SET_ITEM(several, j, y)
             ptr[self.nin + j] = cnp.PyArray_BYTES(y)
             stride[self.nin + j] = size
-        if n >= RELEASE_GIL:
+        if out == NULL and LANES <= n < RELEASE_GIL and n % LANES == 0:
+            # Fresh results and whole vectors: nothing for the driver to look at.
+            self.fn[kind](ptr[0], ptr[1], ptr[2], ptr[3], ptr[4], n, p)
+        elif n >= RELEASE_GIL:
             with nogil:
                 drive(self.fn[kind], self.nin, self.nout, ptr, stride, n, kind, p)
         else:
