@@ -89,12 +89,13 @@ cdef inline void elu_from_output(real y, real alpha, real *d) noexcept nogil:
 cdef inline void celu(real x, real alpha, real *f, real *d) noexcept nogil:
     """alpha expm1(x / alpha), exp(x / alpha) for x <= 0.
 
-    The rounding error of z = x / alpha, (x - z alpha) / alpha, would cost the
+    The rounding errors of z = x (1 / alpha), (x - z alpha) / alpha, would cost the
     exponential |z| / 2 ulp.  A tiny z may underflow; there f = x.
     """
     cdef real a = <real>0 if x > 0 else x
-    cdef real z = a / alpha, e
-    cdef real low = -two_prod_low(z, alpha, a) * (<real>1 / alpha)
+    cdef real inv = <real>1 / alpha
+    cdef real z = a * inv, e
+    cdef real low = -two_prod_low(z, alpha, a) * inv
     cdef real m = expm1_both_low(clamp(z), <real>0 if z < -exp_top(z) else low, &e)
     f[0] = alpha * m if z < -1e-20 else x
     d[0] = <real>1 if x > 0 else unscale(e)
@@ -225,15 +226,16 @@ cdef inline void gelu(real x, real *f, real *d) noexcept nogil:
     f' = 1 - D.  The rounding error of x^2 goes into the exponential.
     """
     cdef real top = <real>15 if real is float else <real>39
-    cdef real a, e, g, h, m, p, q, s
+    cdef real a, e, g, h, low, m, p, q, s
     a = magnitude(x, top)
     m = <real>-0.5 * a
     h = a * m
     exp_parts(h, two_prod_low(a, m, h), &s, &q)
-    m = mills(a)
-    # |x| Q = s (1 + q) (g + low), with the last rounding only at the end
+    m = mills(a, &low)
+    # |x| Q = s (1 + q) |x| (m + low), rounded where nothing is left to add
     g = a * m
-    e = s * (g + fma(q, g, two_prod_low(a, m, g)))
+    low = fma(a, low, two_prod_low(a, m, g))
+    e = s * (g + fma(q, g, low))
     p = fma(a, <real>-0.3989422804014327, m)
     p = s * fma(q, p, p)
     if real is double:

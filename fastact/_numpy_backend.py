@@ -405,7 +405,8 @@ def celu_from_output(y: Array, alpha: Any) -> Array:
 
 
 def selu_from_output(y: Array) -> Array:
-    return np.where(y > 0, _SCALE, y + _SCALE_ALPHA)
+    # The double _SCALE_ALPHA is short of scale * alpha by 1.4e-17.
+    return np.where(y > 0, _SCALE, (y + _SCALE_ALPHA) + 1.41535193800845e-17)
 
 
 def softplus_from_output(y: Array, beta: Any) -> Array:

@@ -354,31 +354,36 @@ cdef inline real log1p_scaled(real e, real *r) noexcept nogil:
 
 # --- the normal distribution ------------------------------------------------
 
-cdef inline real mills(real t) noexcept nogil:
+cdef inline real mills(real t, real *low) noexcept nogil:
     """Mills ratio Phi(-t) exp(t^2 / 2), t in [0, 15] (float), [0, 39] (double).
 
-    Float: a quotient of polynomials with positive coefficients, 2^-25.6.
-    Double: P(z) / (t + 5) with z = (t - 5) / (t + 5), 2^-53.6, and near 0, where
-    its rounding errors add up to 4 ulp, Phi(-t) = 1/2 - t P(t^2).
+    P(z) / (t + c), z = (t - c) / (t + c) = 1 - 2 c / (t + c), where c makes the
+    range of z nearly symmetric; relative error of P 2^-24.9 (float), 2^-53.6
+    (double).  The result has a low part: 1 / (t + c) comes with its error, those
+    of t + c and of the division.
     """
-    cdef real z, z2, even, odd, inv
+    cdef real c = <real>4 if real is float else <real>5
+    cdef real d = t + c
+    cdef real inv = <real>1 / d
+    cdef real inv_low = fma(-d, inv, <real>1) - (t - (d - c)) * inv
+    cdef real z, z2, even, odd
+    inv_low = inv_low * inv
+    z = fma(<real>-2 * c, inv, <real>1) - <real>2 * c * inv_low
+    z2 = z * z
     if real is float:
-        even = <float>0.0041521485
-        even = fma(even, t, <float>0.0408744402)
-        even = fma(even, t, <float>0.183950245)
-        even = fma(even, t, <float>0.43925944)
-        even = fma(even, t, <float>0.5)
-        odd = <float>0.0104077812
-        odd = fma(odd, t, <float>0.102463149)
-        odd = fma(odd, t, <float>0.471358567)
-        odd = fma(odd, t, <float>1.20547223)
-        odd = fma(odd, t, <float>1.67640388)
-        odd = fma(odd, t, <float>1)
-        return even / odd
+        even = <real>-4.50593507e-5
+        even = fma(even, z2, <real>0.000171860171)
+        even = fma(even, z2, <real>-0.00349222124)
+        even = fma(even, z2, <real>0.0603983551)
+        even = fma(even, z2, <real>0.387137294)
+        even = fma(even, z2, <real>0.755285144)
+        odd = <real>-0.00021928057
+        odd = fma(odd, z2, <real>0.00163548323)
+        odd = fma(odd, z2, <real>-0.0075426125)
+        odd = fma(odd, z2, <real>-0.186521575)
+        odd = fma(odd, z2, <real>-0.607896626)
+        even = fma(odd, z, even)
     else:
-        inv = 1.0 / (t + 5.0)
-        z = (t - 5.0) * inv
-        z2 = z * z
         even = <real>7.295848676890788e-09
         even = fma(even, z2, <real>-6.560331949074474e-08)
         even = fma(even, z2, <real>4.329873874969071e-07)
@@ -401,11 +406,16 @@ cdef inline real mills(real t) noexcept nogil:
         odd = fma(odd, z2, <real>-0.3135331566712792)
         odd = fma(odd, z2, <real>-0.665382502890057)
         even = fma(odd, z, even)
-        return even / (t + 5.0)
+    d = even * inv
+    low[0] = fma(even, inv_low, two_prod_low(even, inv, d))
+    return d
 
 
 cdef inline real cdf_near_0(real t) noexcept nogil:
-    """Phi(-t) for t in [0, 0.75]: 1/2 - t P(t^2), double, 2^-53.8."""
+    """Phi(-t) for t in [0, 0.75]: 1/2 - t P(t^2), double, 2^-53.8.
+
+    The rounding errors of mills() add up to 4 ulp here.
+    """
     cdef real w = t * t
     cdef real w2 = w * w, even, odd
     even = <real>2.2577454998287263e-09

@@ -38,7 +38,7 @@ def test_relative_error(dtype):
         soft, log, total = exact_rows(x)
         for got, expected in ((fa.softmax(x), soft), (fa.log_softmax(x), log)):
             for value, exact in zip(got, expected, strict=True):
-                assert reference.error(value, exact) <= 3, (x, value)
+                assert reference.error(value, exact) <= 3.5, (x, value)
         assert reference.error(fa.logsumexp(x), total) <= 3, x
 
 

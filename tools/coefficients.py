@@ -181,16 +181,12 @@ FITS = {
         mp.mpf(0), mp.mpf(1) / 9, 9, 53,
     ),
     "mills_f32": mills_fit(
-        "Mills ratio P(z)/(t+4), z = (t-4)/(t+4), t in [0.7, 15]",
-        mp.mpf(4), mp.mpf("0.7"), mp.mpf(15), 9, 24,
+        "Mills ratio P(z)/(t+4), z = (t-4)/(t+4), t in [0, 15]",
+        mp.mpf(4), mp.mpf(0), mp.mpf(15), 10, 24,
     ),
     "mills_f64": mills_fit(
         "Mills ratio P(z)/(t+5), z = (t-5)/(t+5), t in [0.7, 39]",
         mp.mpf(5), mp.mpf("0.7"), mp.mpf(39), 20, 53,
-    ),
-    "cdf_f32": Fit(
-        "Phi(x) = 1/2 + x P(x^2), |x| <= 0.75",
-        cdf_tail, lambda w: 1 / cdf_tail(w), mp.mpf(0), mp.mpf("0.5625"), 4, 24,
     ),
     "cdf_f64": Fit(
         "Phi(x) = 1/2 + x P(x^2), |x| <= 0.75",
