@@ -12,8 +12,11 @@ coefficients, lowest power first.
 from __future__ import annotations
 
 import argparse
+import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import mpmath as mp
 
@@ -200,17 +203,35 @@ FITS = {
 }
 
 
-def main() -> None:
+def literal(coefficient, bits: int) -> str:
+    """As it stands in the source: digits enough to identify the number."""
+    return mp.nstr(coefficient, 9) if bits == 24 else repr(float(coefficient))
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(FITS))
-    for name in parser.parse_args().names or FITS:
+    parser.add_argument(
+        "--check", action="store_true",
+        help="exit 1 if a coefficient is not in fastact/_primitives.pxd",
+    )
+    args = parser.parse_args()
+    source = Path(__file__).parent.parent / "fastact" / "_primitives.pxd"
+    # The source writes leading zeros and exponents in its own way: compare numbers.
+    there = {float(n) for n in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", source.read_text())}
+    there |= {-n for n in there}
+    stale = 0
+    for name in args.names or FITS:
         fit = FITS[name]
         coef, err = solve(fit)
-        digits = 9 if fit.bits == 24 else 17
         print(f"{name}: {fit.about}\n  log2 max relative error {mp.nstr(err, 5)}")
         for k, c in enumerate(coef):
-            print(f"  {k:2d}  {float(c)!r:26s} {mp.nstr(c, digits)}")
+            text = literal(c, fit.bits)
+            missing = args.check and float(text) not in there and float(text) != 1
+            stale += missing
+            print(f"  {k:2d}  {text}{'  <- not in the source' if missing else ''}")
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
