@@ -359,8 +359,8 @@ cdef inline real mills(real t, real *low) noexcept nogil:
 
     P(z) / (t + c), z = (t - c) / (t + c) = 1 - 2 c / (t + c), where c makes the
     range of z nearly symmetric; relative error of P 2^-24.4 (float), 2^-53.6
-    (double, from t = 0.7 on: below, see cdf_near_0).  The result has a low part: 1 / (t + c) comes with its error, those
-    of t + c and of the division.
+    (double, from t = 0.7 on: below, see cdf_near_0).  The result has a low part:
+    1 / (t + c) comes with its error, those of t + c and of the division.
     """
     cdef real c = <real>4 if real is float else <real>5
     cdef real d = t + c
