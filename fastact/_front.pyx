@@ -31,6 +31,8 @@ cnp.import_umath()
 
 cdef extern from *:
     """
+    #include <numpy/arrayobject.h>
+
     #if defined(__SSE2__) || defined(_M_X64)
     #include <xmmintrin.h>
     typedef unsigned int fa_fpstate;
@@ -60,7 +62,18 @@ cdef extern from *:
         return 0;
     #endif
     }
+
+    /* An uninitialised array of the shape and dtype of a, in C order: what
+       PyArray_SimpleNew does without its detours, a third of a small call. */
+    static PyObject *fa_empty_like(PyArrayObject *a) {
+        PyArray_Descr *descr = PyArray_DESCR(a);
+        Py_INCREF(descr);
+        return PyArray_NewFromDescr(
+            &PyArray_Type, descr, PyArray_NDIM(a), PyArray_DIMS(a), NULL, NULL, 0, NULL
+        );
+    }
     """
+    object fa_empty_like(cnp.ndarray)
     ctypedef unsigned int fa_fpstate
     void fa_fp_save(fa_fpstate *) noexcept nogil
     void fa_fp_restore(fa_fpstate *) noexcept nogil
@@ -518,10 +531,7 @@ cdef class Loop:
             stride[j] = size
         for j in range(self.nout):
             if out == NULL:
-                y = cnp.PyArray_SimpleNew(
-                    cnp.PyArray_NDIM(first), cnp.PyArray_DIMS(first),
-                    cnp.PyArray_TYPE(first),
-                )
+                y = fa_empty_like(first)
             else:
                 if self.nout > 1:
                     if type(<object>out) is not tuple or len(<tuple>out) != self.nout:
