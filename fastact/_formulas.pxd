@@ -12,6 +12,9 @@
 # NAME_exp gives s and q with 2^K exp(...) = s (1 + q) (see _primitives.pxd), and
 # ql, the low part of q, where the registry says "expm1".
 #
+# (Selects that belong together are written with different comparisons, x < 0 and
+# x <= 0: gcc makes branches of equal ones, or both arms of everything between.)
+#
 # Notation: e = 2^K exp(-|x|), d = 1 + exp(-|x|), r near 1 / d; el, dl are the low
 # parts of e, d: what the rounding of e, d lost.
 
@@ -19,8 +22,8 @@ from fastact._primitives cimport (
     WIDE, cdf_near_0, clamp, copysign, exp_low, exp_magnitude, exp_parts,
     exp_parts_low, exp_top, expm1_clamped, expm1_parts, expm1_parts_low, expm1_value,
     fabs, fma, INFINITY, keep_nan, log1p_scaled, magnitude, mills, mills_argument,
-    mills_slope, minus_unscaled, nan_or, one_plus, one_plus_low, product_low, quotient,
-    quotient_low, real, rescale, residual, sixth, sqrt, sum_low, tanh_shrink_series,
+    mills_slope, minus_unscaled, nan_or, one_plus, one_plus_low, product_low,
+    product_sum_low, quotient, quotient_low, real, rescale, residual, sixth, sqrt, sum_low, tanh_shrink_series,
     two_prod_low, unscale,
 )
 
@@ -38,26 +41,18 @@ cdef inline void sigmoid_exp(real x, real *s, real *q) noexcept nogil:
     exp_parts(-exp_magnitude(x), s, q)
 
 
-cdef inline void logistic(
-    real x, real s, real q, real *f, real *d, real *e, real *el, real *den_low, real *r
-) noexcept nogil:
-    """f = 1 / d or e / d, f' = e / d^2, never f (1 - f), which is 0 from x = 17 on."""
-    cdef real den, n, nl, sq, sql
-    e[0] = fma(s, q, s)
-    el[0] = exp_low(s, q, e[0])
-    den = one_plus(e[0])
-    den_low[0] = one_plus_low(e[0], el[0], den)
-    r[0] = <real>1 / den
-    n = e[0] if x < 0 else rescale(<real>1)
-    nl = el[0] if x < 0 else <real>0
-    f[0] = keep_nan(x, unscale(quotient(n, nl, den, den_low[0], r[0])))
-    sq = square(den, den_low[0], &sql)
-    d[0] = keep_nan(x, unscale(quotient(e[0], el[0], sq, sql, r[0] * r[0])))
-
-
 cdef inline void sigmoid(real x, real s, real q, real *f, real *d) noexcept nogil:
-    cdef real e, el, dl, r
-    logistic(x, s, q, f, d, &e, &el, &dl, &r)
+    """f = 1 / d or e / d, f' = e / d^2, never f (1 - f), which is 0 from x = 17 on."""
+    cdef real e = fma(s, q, s)
+    cdef real el = exp_low(s, q, e)
+    cdef real den = one_plus(e)
+    cdef real dl = one_plus_low(e, el, den)
+    cdef real r = <real>1 / den
+    cdef real n = e if x < 0 else rescale(<real>1)
+    cdef real nl = el if x <= 0 else <real>0
+    f[0] = keep_nan(x, unscale(quotient(n, nl, den, dl, r)))
+    den = square(den, dl, &dl)
+    d[0] = keep_nan(x, unscale(quotient(e, el, den, dl, r * r)))
 
 
 cdef inline void sigmoid_from_output(real y, real *d) noexcept nogil:
@@ -65,10 +60,12 @@ cdef inline void sigmoid_from_output(real y, real *d) noexcept nogil:
 
 
 cdef inline real soft(real top, real hi, real lo) noexcept nogil:
-    """top + 2^-K (hi + lo), hi + lo = 2^K log1p(exp(-|x|)), for top >= 0."""
+    """top + 2^-K (hi + lo) for top >= 0 and hi + lo = 2^K log1p(exp(-|x|))."""
     cdef real h = unscale(hi)
     cdef real t = top + h
     cdef real below = unscale(hi + lo)
+    if WIDE:
+        return t
     t = t + (sum_low(top, h, t) + unscale(lo))
     return t if top > 0 else below
 
@@ -79,22 +76,22 @@ cdef inline void log_sigmoid_exp(real x, real *s, real *q) noexcept nogil:
 
 cdef inline void log_sigmoid(real x, real s, real q, real *f, real *d) noexcept nogil:
     """min(x, 0) - log1p(e)."""
-    cdef real top = <real>0 if x > 0 else -x, e, el, hi, lo, r, u
+    cdef real top = <real>0 if x > 0 else -x, e, el, hi, lo, r, t
     e = fma(s, q, s)
     el = exp_low(s, q, e)
     hi = log1p_scaled(e, el, &lo, &r)
-    u = soft(exp_magnitude(top), hi, lo)
-    f[0] = x if top > exp_top(x) else -u
-    logistic_of(x > 0, e, el, r, d)
+    t = soft(exp_magnitude(top), hi, lo)
+    f[0] = -t if t < exp_top(x) else x
+    logistic_of(-x, e, el, r, d)
 
 
 cdef inline void logistic_of(
-    bint small, real e, real el, real r, real *f
+    real x, real e, real el, real r, real *f
 ) noexcept nogil:
-    """e / (1 + e) where small, else 1 / (1 + e)."""
+    """The sigmoid, r near 1 / (1 + e)."""
     cdef real den = one_plus(e)
-    cdef real n = e if small else rescale(<real>1)
-    cdef real nl = el if small else <real>0
+    cdef real n = e if x < 0 else rescale(<real>1)
+    cdef real nl = el if x <= 0 else <real>0
     f[0] = unscale(quotient(n, nl, den, one_plus_low(e, el, den), r))
 
 
@@ -154,7 +151,7 @@ cdef inline void tanh_shrink(
     u = a - <real>1
     v = u + t
     w = v + (sum_low(u, t, v) + tl)
-    f[0] = tanh_shrink_series(x) if a < 0.9 else copysign(w if a < 100 else a, x)
+    f[0] = tanh_shrink_series(x) if a < 0.9 else copysign(w if a < 100 else u, x)
     t = m * r
     tl = quotient_low(m, ml, den, dl, r, t)
     d[0] = fma(t, t, (t + t) * tl)
@@ -255,9 +252,9 @@ cdef inline void softplus(
     hi = log1p_scaled(e, el, &lo, &r)
     p = hi * inv
     lo = fma(lo, inv, fma(hi, invl, product_low(hi, inv, p)))
-    p = soft(<real>0 if beta * top > exp_top(x) else top, p, lo)
-    f[0] = x if beta * top > exp_top(x) else p
-    logistic_of(x < 0, e, el, r, d)
+    e = soft(<real>0 if beta * top > exp_top(x) else top, p, lo)
+    f[0] = e if beta * x < exp_top(x) else x
+    logistic_of(x, fma(s, q, s), el, r, d)
 
 
 cdef inline void softplus_from_output(real y, real beta, real *d) noexcept nogil:
@@ -289,22 +286,26 @@ cdef inline void anchored_exp(
 
 
 cdef inline void gated(
-    real x, real a, bint ended, real s, real q, real w, real wl, real c, real kappa,
-    real delta, real *f, real *d
+    real x, real a, real s, real q, real w, real wl, real c, real kappa, real delta,
+    real *f, real *d
 ) noexcept nogil:
-    """x sigmoid(u), given a = |x| (0 where the exponential has ended), w + wl = v - v0,
-    and c (1 + kappa) = exp(-u0).  Once the exponential has ended, f = x for x > 0."""
-    cdef real e, el, den, dl, n, nl, r, us, g, gl, b, t
-    us = c * s
-    e = fma(us, q, us)
-    el = <real>0 if WIDE else fma(kappa, e, product_sum_low(us, q, us, e))
-    den = one_plus(e)
-    dl = one_plus_low(e, el, den)
-    r = <real>1 / den
-    n = a * e
-    nl = <real>0 if x > 0 else fma(a, el, product_low(a, e, n))
-    t = quotient(x if x > 0 else n, nl, den, dl, r)
-    f[0] = (x if ended else t) if x > 0 else -unscale(t)
+    """x sigmoid(u), given a = |x| up to where the exponential ends, w + wl = v - v0,
+    and c (1 + kappa) = exp(-u0)."""
+    cdef real us = c * s
+    cdef real e = fma(us, q, us)
+    cdef real el = <real>0 if WIDE else fma(kappa, e, product_sum_low(us, q, us, e))
+    cdef real den = one_plus(e)
+    cdef real dl = one_plus_low(e, el, den)
+    cdef real r = <real>1 / den
+    cdef real n = a * e
+    cdef real nl = fma(a, el, product_low(a, e, n))
+    cdef real t, g, gl, b
+    n = a if x > 0 else n
+    nl = <real>0 if x >= 0 else nl
+    t = quotient(n, nl, den, dl, r)
+    t = unscale(t) if x < 0 else t
+    # (NaN too comes from here; on the way down there is nothing left of e)
+    f[0] = copysign(t, x) if x <= a else x
     us = unscale(us)
     t = us - c
     b = t - w
@@ -320,73 +321,80 @@ cdef inline void gated(
     d[0] = keep_nan(x, t if x < 0 else <real>1 - t)
 
 
-cdef inline real product_sum_low(real a, real b, real c, real s) noexcept nogil:
-    """a b + c - s for s = fma(a, b, c), |c| >= |a b|."""
-    cdef real p
-    if FA_FMA or WIDE:
-        return fma(a, b, c - s)
-    p = a * b
-    return (p + (c - s)) + two_prod_low(a, b, p)
+cdef inline void silu_exp(real x, real *s, real *q) noexcept nogil:
+    """exp(-|x|); u0 = 1.27846..., where 1 + exp(-u) = u."""
+    if real is float:
+        anchored_exp(
+            exp_magnitude(x), <real>0, <real>1.28125, <real>-0.0027854573, s, q
+        )
+    else:
+        anchored_exp(exp_magnitude(x), <real>0, 1.28125, -0.002785457238926205, s, q)
+
+
+cdef inline void silu_from(
+    real x, real a, real u, real ul, real s, real q, real *f, real *d
+) noexcept nogil:
+    """x sigmoid(u), u and v = u + ul at least 0, a as in gated()."""
+    cdef real w
+    if real is float:
+        w = u - <real>1.2784646
+        gated(
+            x, a, s, q, w, (sum_low(u, <real>-1.2784646, w) + ul) - <real>-1.3038516e-08,
+            <real>0.27846456, <real>-4.6550944e-08, <real>7.572779e-11, f, d,
+        )
+    else:
+        w = u - 1.2784645427610737
+        gated(
+            x, a, s, q, w, (sum_low(u, -1.2784645427610737, w) + ul) - 1.0928757898653885e-16,
+            0.2784645427610738, -5.392352759210873e-18, 2.3314443047673675e-19, f, d,
+        )
+
+
+cdef inline void silu(real x, real s, real q, real *f, real *d) noexcept nogil:
+    cdef real a = exp_magnitude(x)
+    silu_from(x, a, a, <real>0, s, q, f, d)
+
+
+cdef inline real swish_argument(
+    real x, real beta, real beta_low, real *low
+) noexcept nogil:
+    """|z| and its low part, z = (beta + beta_low) x."""
+    cdef real z = beta * x
+    cdef real u = exp_magnitude(z)
+    if WIDE:
+        low[0] = <real>0
+    else:
+        low[0] = fma(beta_low, x, two_prod_low(beta, x, z))
+        low[0] = <real>0 if u == exp_top(u) else (low[0] if z > 0 else -low[0])
+    return u
+
+
+cdef inline void silu_beta_exp(real x, real beta, real *s, real *q) noexcept nogil:
+    swish_exp(x, beta, <real>0, s, q)
 
 
 cdef inline void swish_exp(
     real x, real beta, real beta_low, real *s, real *q
 ) noexcept nogil:
-    """exp(-|z|), z = (beta + beta_low) x."""
-    cdef real z = beta * x
-    cdef real u = exp_magnitude(z)
-    cdef real low = fma(beta_low, x, product_low(beta, x, z))
-    low = <real>0 if u == exp_top(u) else (low if z > 0 else -low)
-    if real is float:
-        anchored_exp(u, low, <real>1.28125, <real>-0.0027854573, s, q)
-    else:
-        anchored_exp(u, low, 1.28125, -0.002785457238926205, s, q)
+    cdef real low
+    cdef real u = swish_argument(x, beta, beta_low, &low)
+    anchored_exp(u, low, 1.28125, -0.002785457238926205, s, q)
 
 
 cdef inline void swish(
     real x, real beta, real beta_low, real s, real q, real *f, real *d
 ) noexcept nogil:
-    """x sigmoid(z), z = (beta + beta_low) x; u0 = 1.27846... where 1 + exp(-u) = u.
+    """x sigmoid(z), z = (beta + beta_low) x.
 
-    For beta < 0 the roles of the two sides change: x sigmoid(z) = x - x sigmoid(-z),
-    and f is odd in beta: f = -(-x) sigmoid((-beta) (-x)).
+    For beta < 0 the roles of the two sides change:
+    f = -(-x) sigmoid((-beta) (-x)).  Where the exponential ends, a = 0: its product
+    with e would not be 0 for a small beta.
     """
-    cdef real z = beta * x
-    cdef real u = exp_magnitude(z), low, w, wl, v0, fa, da
-    cdef bint ended = u == exp_top(z)
-    cdef real a = <real>0 if ended else fabs(x)
-    low = fma(beta_low, x, product_low(beta, x, z))
-    low = <real>0 if ended else (low if z > 0 else -low)
-    if real is float:
-        v0 = <real>1.2784646
-    else:
-        v0 = 1.2784645427610737
-    w = u - v0
-    wl = sum_low(u, -v0, w) + low
-    if real is float:
-        gated(
-            copysign(x, z), a, ended, s, q, w, wl - <real>-1.3038516e-08,
-            <real>0.27846456, <real>-4.6550944e-08, <real>7.572779e-11, &fa, &da,
-        )
-    else:
-        gated(
-            copysign(x, z), a, ended, s, q, w, wl - 1.0928757898653885e-16,
-            0.2784645427610738, -5.392352759210873e-18, 2.3314443047673675e-19, &fa, &da,
-        )
+    cdef real low, fa
+    cdef real u = swish_argument(x, beta, beta_low, &low)
+    cdef real a = <real>0 if u == exp_top(u) else fabs(x)
+    silu_from(-x if beta < 0 else x, a, u, low, s, q, &fa, d)
     f[0] = -fa if beta < 0 else fa
-    d[0] = da
-
-
-cdef inline void silu_exp(real x, real *s, real *q) noexcept nogil:
-    swish_exp(x, <real>1, <real>0, s, q)
-
-
-cdef inline void silu(real x, real s, real q, real *f, real *d) noexcept nogil:
-    swish(x, <real>1, <real>0, s, q, f, d)
-
-
-cdef inline void silu_beta_exp(real x, real beta, real *s, real *q) noexcept nogil:
-    swish_exp(x, beta, <real>0, s, q)
 
 
 cdef inline void silu_beta(
@@ -447,7 +455,7 @@ cdef inline void gelu_tanh(real x, real s, real q, real *f, real *d) noexcept no
     cdef real u = gelu_tanh_argument(a, &ul, &v, &vl)
     w = v - v0
     gated(
-        x, a, u >= exp_top(u), s, q, w, (sum_low(v, -v0, w) + vl) - 1.0243969451078615e-16,
+        x, a, s, q, w, (sum_low(v, -v0, w) + vl) - 1.0243969451078615e-16,
         0.29195521191476714, -2.9577712183556204e-17, -5.275927677463519e-20, f, d,
     )
 
@@ -503,14 +511,15 @@ cdef inline void mish(real x, real s, real q, real *f, real *d) noexcept nogil:
     Anchored as the gated functions, u0 = 1.19243..., c = exp(-u0), h = |x| - u0:
     G = (e - c) (e^2 + e c + c^2 + 4 (e + c) + 6 - 4 |x|) - 4 (1 + c) h + delta.
     """
-    cdef real a = exp_magnitude(x), us, es, e, el, k, kl, n, nl, den, dl, p, r, h, t
+    cdef real a = exp_magnitude(x), us, es, esl, e, el, k, kl, n, nl, den, dl, p, r, h, t
     cdef real c = 0.3034825352815289, u0 = 1.1924312145154952
     us = c * s
     es = fma(us, q, us)
-    el = <real>0 if WIDE else unscale(
-        fma(<real>6.519202700153233e-17, es, product_sum_low(us, q, us, es))
+    esl = <real>0 if WIDE else fma(
+        <real>6.519202700153233e-17, es, product_sum_low(us, q, us, es)
     )
     e = unscale(es)
+    el = unscale(esl)
     # k + kl: N / e for x < 0, N for x >= 0; p + ..: what D has beyond 2 or N
     k = <real>2 + e if x < 0 else fma(<real>2, e, <real>1)
     kl = <real>0 if WIDE else (
@@ -528,7 +537,7 @@ cdef inline void mish(real x, real s, real q, real *f, real *d) noexcept nogil:
     r = <real>1 / den
     # f: |x| e k / D or x k / D
     t = a * es if x < 0 else x
-    nl = <real>0 if x >= 0 else fma(a, rescale(el), product_low(a, es, t))
+    nl = <real>0 if x >= 0 else fma(a, esl, product_low(a, es, t))
     n = t * k
     nl = fma(t, kl, fma(nl, k, product_low(t, k, n)))
     t = quotient(n, nl, den, dl, r)
@@ -542,7 +551,7 @@ cdef inline void mish(real x, real s, real q, real *f, real *d) noexcept nogil:
     n = fma(t, n, <real>-5.6023214709251232e-19 - h)
     den = square(den, dl, &dl)
     t = es * n
-    t = unscale(quotient(t, fma(rescale(el), n, product_low(es, n, t)), den, dl, r * r))
+    t = unscale(quotient(t, fma(esl, n, product_low(es, n, t)), den, dl, r * r))
     d[0] = keep_nan(x, t if x < 0 else p)
 
 

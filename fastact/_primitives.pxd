@@ -416,23 +416,37 @@ cdef inline real product_low(real a, real b, real p) noexcept nogil:
     return <real>0 if WIDE else two_prod_low(a, b, p)
 
 
+cdef inline real product_sum_low(real a, real b, real c, real s) noexcept nogil:
+    """a b + c - s for s = fma(a, b, c), |c| >= |a b|."""
+    cdef real p
+    if FA_FMA or WIDE:
+        return fma(a, b, c - s)
+    p = a * b
+    return (p + (c - s)) + two_prod_low(a, b, p)
+
+
 # --- logarithm --------------------------------------------------------------
 
 cdef inline real log1p_scaled(real e, real el, real *low, real *r) noexcept nogil:
     """2^K log1p(u), its low part, and r near 1 / (1 + u), for 2^K u = e + el, u <= 1.
 
     log1p(u) = 2 atanh(v), v = u / (2 + u) <= 1/3; relative error 2^-58.5 (double),
-    2^-38.4 (WIDE).  One division, 1 / ((1 + u) (2 + u)), serves both results.
+    2^-38.4 (WIDE).  One division, 1 / ((1 + u) (2 + u)), serves
+    both results (two short ones are faster for WIDE).
     """
     cdef real u = unscale(e)
     cdef real a = <real>1 + u
     cdef real b = <real>2 + u
     cdef real bl = (u - (b - <real>2)) + unscale(el)
     cdef real v, w, w2, even, odd
-    w = <real>1 / (a * b)
-    r[0] = b * w
-    a = a * w
-    v = e * a
+    if WIDE:
+        r[0] = <real>1 / a
+        v = e / b
+    else:
+        w = <real>1 / (a * b)
+        r[0] = b * w
+        a = a * w
+        v = e * a
     low[0] = <real>2 * quotient_low(e, el, b, bl, a, v)
     w = unscale(v)
     w = w * w
