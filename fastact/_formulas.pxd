@@ -272,7 +272,8 @@ cdef inline void softplus_from_output(real y, real beta, real *d) noexcept nogil
 # at the root u0: e = c s (1 + q) with c = exp(-u0) and exp(-(u - u0)) = s (1 + q), and
 #     g = (c s - c) + (c s q - (v - v0)) + delta,   delta = 1 + c - v0.
 # Near the root s = 1 and the two terms of the second sum have the same sign.  u0 is
-# taken as U + UL with few bits in U, so that u - U is exact where u > U / 2.
+# taken as U + UL with few bits in U, so that u - U is exact where u > U / 2, and so
+# that c needs no low part; delta is what this choice is off the root by.
 
 cdef inline void anchored_exp(
     real u, real ul, real at, real at_low, real *s, real *q
@@ -286,14 +287,14 @@ cdef inline void anchored_exp(
 
 
 cdef inline void gated(
-    real x, real a, real s, real q, real w, real wl, real c, real kappa, real delta,
-    real *f, real *d
+    real x, real a, real s, real q, real w, real wl, real c, real delta, real *f,
+    real *d
 ) noexcept nogil:
     """x sigmoid(u), given a = |x| up to where the exponential ends, w + wl = v - v0,
-    and c (1 + kappa) = exp(-u0)."""
+    and c = exp(-u0)."""
     cdef real us = c * s
     cdef real e = fma(us, q, us)
-    cdef real el = <real>0 if WIDE else fma(kappa, e, product_sum_low(us, q, us, e))
+    cdef real el = product_sum_low(us, q, us, e)
     cdef real den = one_plus(e)
     cdef real dl = one_plus_low(e, el, den)
     cdef real r = <real>1 / den
@@ -325,10 +326,10 @@ cdef inline void silu_exp(real x, real *s, real *q) noexcept nogil:
     """exp(-|x|); u0 = 1.27846..., where 1 + exp(-u) = u."""
     if real is float:
         anchored_exp(
-            exp_magnitude(x), <real>0, <real>1.28125, <real>-0.0027854573, s, q
+            exp_magnitude(x), <real>0, <real>1.28125, <real>-0.0027855039, s, q
         )
     else:
-        anchored_exp(exp_magnitude(x), <real>0, 1.28125, -0.002785457238926205, s, q)
+        anchored_exp(exp_magnitude(x), <real>0, 1.28125, -0.0027854572389262103, s, q)
 
 
 cdef inline void silu_from(
@@ -339,14 +340,14 @@ cdef inline void silu_from(
     if real is float:
         w = u - <real>1.2784646
         gated(
-            x, a, s, q, w, (sum_low(u, <real>-1.2784646, w) + ul) - <real>-1.3038516e-08,
-            <real>0.27846456, <real>-4.6550944e-08, <real>7.572779e-11, f, d,
+            x, a, s, q, w, (sum_low(u, <real>-1.2784646, w) + ul) - <real>-5.9604645e-08,
+            <real>0.27846456, <real>5.960887e-08, f, d,
         )
     else:
         w = u - 1.2784645427610737
         gated(
-            x, a, s, q, w, (sum_low(u, -1.2784645427610737, w) + ul) - 1.0928757898653885e-16,
-            0.2784645427610738, -5.392352759210873e-18, 2.3314443047673675e-19, f, d,
+            x, a, s, q, w, (sum_low(u, -1.2784645427610737, w) + ul) - 1.0408340855860843e-16,
+            0.2784645427610738, 6.8864917970715044e-18, f, d,
         )
 
 
@@ -378,7 +379,7 @@ cdef inline void swish_exp(
 ) noexcept nogil:
     cdef real low
     cdef real u = swish_argument(x, beta, beta_low, &low)
-    anchored_exp(u, low, 1.28125, -0.002785457238926205, s, q)
+    anchored_exp(u, low, 1.28125, -0.0027854572389262103, s, q)
 
 
 cdef inline void swish(
@@ -445,7 +446,7 @@ cdef inline void gelu_tanh_exp(real x, real *s, real *q) noexcept nogil:
     cdef real ul, v, vl
     cdef real u = exp_magnitude(gelu_tanh_argument(magnitude(x, <real>40), &ul, &v, &vl))
     anchored_exp(
-        u, <real>0 if u == exp_top(u) else ul, 1.234375, -0.003220127668101217, s, q
+        u, <real>0 if u == exp_top(u) else ul, 1.234375, -0.0032201276681012463, s, q
     )
 
 
@@ -456,7 +457,7 @@ cdef inline void gelu_tanh(real x, real s, real q, real *f, real *d) noexcept no
     w = v - v0
     gated(
         x, a, s, q, w, (sum_low(v, -v0, w) + vl) - 1.0243969451078615e-16,
-        0.29195521191476714, -2.9577712183556204e-17, -5.275927677463519e-20, f, d,
+        0.29195521191476714, 8.557087243944977e-18, f, d,
     )
 
 
@@ -498,7 +499,7 @@ cdef inline void gelu(real x, real s, real q, real *f, real *d) noexcept nogil:
 
 
 cdef inline void mish_exp(real x, real *s, real *q) noexcept nogil:
-    anchored_exp(exp_magnitude(x), <real>0, 1.1953125, -0.0028812854845047878, s, q)
+    anchored_exp(exp_magnitude(x), <real>0, 1.1953125, -0.0028812854845047227, s, q)
 
 
 cdef inline void mish(real x, real s, real q, real *f, real *d) noexcept nogil:
@@ -512,12 +513,10 @@ cdef inline void mish(real x, real s, real q, real *f, real *d) noexcept nogil:
     G = (e - c) (e^2 + e c + c^2 + 4 (e + c) + 6 - 4 |x|) - 4 (1 + c) h + delta.
     """
     cdef real a = exp_magnitude(x), us, es, esl, e, el, k, kl, n, nl, den, dl, p, r, h, t
-    cdef real c = 0.3034825352815289, u0 = 1.1924312145154952
+    cdef real c = 0.3034825352815289, u0 = 1.1924312145154954
     us = c * s
     es = fma(us, q, us)
-    esl = <real>0 if WIDE else fma(
-        <real>6.519202700153233e-17, es, product_sum_low(us, q, us, es)
-    )
+    esl = product_sum_low(us, q, us, es)
     e = unscale(es)
     el = unscale(esl)
     # k + kl: N / e for x < 0, N for x >= 0; p + ..: what D has beyond 2 or N
@@ -547,8 +546,8 @@ cdef inline void mish(real x, real s, real q, real *f, real *d) noexcept nogil:
     us = unscale(us)
     t = fma(us, q, us - c)
     n = fma(e, e + (c + <real>4), <real>7.306031790347020) - <real>4 * a
-    h = ((a - u0) - <real>4.85722573273506e-17) * <real>5.2139301411261157
-    n = fma(t, n, <real>-5.6023214709251232e-19 - h)
+    h = ((a - u0) + <real>1.0842021724855044e-16) * <real>5.2139301411261157
+    n = fma(t, n, <real>-4.1741194675765537e-16 - h)
     den = square(den, dl, &dl)
     t = es * n
     t = unscale(quotient(t, fma(esl, n, product_low(es, n, t)), den, dl, r * r))

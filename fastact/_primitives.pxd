@@ -394,7 +394,7 @@ cdef inline real quotient_low(
     """(n + nl) / (d + dl) - q, for q near it and r near 1 / d."""
     if WIDE:
         return <real>0
-    return ((residual(n, q, d) - q * dl) + nl) * r
+    return (fma(-q, dl, residual(n, q, d)) + nl) * r
 
 
 cdef inline real quotient(real n, real nl, real d, real dl, real r) noexcept nogil:
@@ -402,7 +402,7 @@ cdef inline real quotient(real n, real nl, real d, real dl, real r) noexcept nog
     cdef real q = n * r
     if WIDE:
         return q
-    return q + quotient_low(n, nl, d, dl, r, q)
+    return fma(fma(-q, dl, residual(n, q, d)) + nl, r, q)
 
 
 cdef inline real sum_low(real a, real b, real s) noexcept nogil:
@@ -419,7 +419,9 @@ cdef inline real product_low(real a, real b, real p) noexcept nogil:
 cdef inline real product_sum_low(real a, real b, real c, real s) noexcept nogil:
     """a b + c - s for s = fma(a, b, c), |c| >= |a b|."""
     cdef real p
-    if FA_FMA or WIDE:
+    if WIDE:
+        return <real>0
+    if FA_FMA:
         return fma(a, b, c - s)
     p = a * b
     return (p + (c - s)) + two_prod_low(a, b, p)
@@ -500,23 +502,22 @@ cdef inline real mills(
 ) noexcept nogil:
     """Mills ratio Phi(-t) exp(t^2 / 2) = P(z) inv and its low part.
 
-    Relative error of P 2^-32.1 (WIDE), 2^-53.6 (double, from t = 0.7 on: below, see
+    Relative error of P 2^-29.5 (WIDE), 2^-53.6 (double, from t = 0.7 on: below, see
     cdf_near_0).
     """
     cdef real z2 = z * z, even, odd, p
     if WIDE:
-        even = <real>-1.269930062391234e-05
-        even = fma(even, z2, <real>0.00014344978644915182)
-        even = fma(even, z2, <real>-0.0034830086954838802)
-        even = fma(even, z2, <real>0.06039702499864902)
-        even = fma(even, z2, <real>0.38713737930629444)
-        even = fma(even, z2, <real>0.7552851305746296)
-        odd = <real>1.6393214050389122e-05
-        odd = fma(odd, z2, <real>-0.00021804599354152175)
-        odd = fma(odd, z2, <real>0.0016271682081518816)
-        odd = fma(odd, z2, <real>-0.007539707618769222)
-        odd = fma(odd, z2, <real>-0.18652188952130985)
-        odd = fma(odd, z2, <real>-0.6078966411708242)
+        even = <real>-4.505935124087069e-05
+        even = fma(even, z2, <real>0.00017186017586417622)
+        even = fma(even, z2, <real>-0.0034922212726268987)
+        even = fma(even, z2, <real>0.06039835356024847)
+        even = fma(even, z2, <real>0.3871373049153663)
+        even = fma(even, z2, <real>0.755285131295468)
+        odd = <real>-0.00021928057395550669
+        odd = fma(odd, z2, <real>0.0016354832623270634)
+        odd = fma(odd, z2, <real>-0.007542612535924745)
+        odd = fma(odd, z2, <real>-0.186521574089978)
+        odd = fma(odd, z2, <real>-0.607896649349538)
         low[0] = <real>0
         return fma(odd, z, even) * inv
     even = <real>7.295848676890788e-09
@@ -551,22 +552,21 @@ cdef inline real mills_slope(real z) noexcept nogil:
     """W(t) = (Mills ratio - t / sqrt(2 pi)) / (a0 - t), a0 = 0.7517915...
 
     The derivative of x Phi(x) at -t is exp(-t^2 / 2) (a0 - t) W(t): no difference
-    that cancels at its root a0.  Relative error 2^-35.9 (WIDE), 2^-53.7.
+    that cancels at its root a0.  Relative error 2^-31.8 (WIDE), 2^-53.7.
     """
     cdef real z2 = z * z, even, odd
     if WIDE:
-        even = <real>2.6631162597016946e-06
-        even = fma(even, z2, <real>-1.6945318175695593e-05)
-        even = fma(even, z2, <real>-0.00015475621212661392)
-        even = fma(even, z2, <real>0.00950496776780292)
-        even = fma(even, z2, <real>0.060462935970172015)
-        even = fma(even, z2, <real>0.4622112440557524)
-        odd = <real>1.7778898228960352e-06
-        odd = fma(odd, z2, <real>-1.7960913852921742e-05)
-        odd = fma(odd, z2, <real>0.00018583701400680237)
-        odd = fma(odd, z2, <real>-0.0017882835698861132)
-        odd = fma(odd, z2, <real>-0.028083357581463804)
-        odd = fma(odd, z2, <real>-0.10336589858013467)
+        even = <real>-1.2520595731748969e-06
+        even = fma(even, z2, <real>-1.3869873788617539e-05)
+        even = fma(even, z2, <real>-0.00015560718951474842)
+        even = fma(even, z2, <real>0.009505068846477966)
+        even = fma(even, z2, <real>0.060462931137746194)
+        even = fma(even, z2, <real>0.4622112441018795)
+        odd = <real>-1.8849627624897158e-05
+        odd = fma(odd, z2, <real>0.0001873423915135108)
+        odd = fma(odd, z2, <real>-0.001788769012446722)
+        odd = fma(odd, z2, <real>-0.02808330397017667)
+        odd = fma(odd, z2, <real>-0.10336590012202196)
     else:
         even = <real>2.167455293350284e-10
         even = fma(even, z2, <real>-2.7207329688404472e-09)
