@@ -151,7 +151,8 @@ cdef inline void tanh_shrink(
     u = a - <real>1
     v = u + t
     w = v + (sum_low(u, t, v) + tl)
-    f[0] = tanh_shrink_series(x) if a < 0.9 else copysign(w if a < 100 else u, x)
+    w = w if a < 100 else u
+    f[0] = copysign(tanh_shrink_series(a) if a < 0.9 else w, x)
     t = m * r
     tl = quotient_low(m, ml, den, dl, r, t)
     d[0] = fma(t, t, (t + t) * tl)
@@ -492,9 +493,12 @@ cdef inline void gelu(real x, real s, real q, real *f, real *d) noexcept nogil:
         e = s * (g + fma(q, g, low))
         e = a * rescale(cdf_near_0(a)) if a < 0.75 else e
     f[0] = minus_unscaled(e, <real>-0.0 if x < 0 else x)
-    p = (<real>0.7517915246935645 - a) - <real>1.4956759177009883e-17
-    p = p * mills_slope(z)
-    p = s * fma(q, p, p)
+    p = <real>0.7517915246935645 - a
+    low = sum_low(<real>0.7517915246935645, -a, p) - <real>1.4956759177009883e-17
+    m = mills_slope(z, &g)
+    z = p * m
+    low = fma(p, g, fma(low, m, product_low(p, m, z)))
+    p = s * (z + fma(q, z, fma(q, low, low)))
     d[0] = keep_nan(x, unscale(p) if x < 0 else minus_unscaled(p, <real>1))
 
 
@@ -512,7 +516,7 @@ cdef inline void mish(real x, real s, real q, real *f, real *d) noexcept nogil:
     Anchored as the gated functions, u0 = 1.19243..., c = exp(-u0), h = |x| - u0:
     G = (e - c) (e^2 + e c + c^2 + 4 (e + c) + 6 - 4 |x|) - 4 (1 + c) h + delta.
     """
-    cdef real a = exp_magnitude(x), us, es, esl, e, el, k, kl, n, nl, den, dl, p, r, h, t
+    cdef real a = exp_magnitude(x), us, es, esl, e, el, k, kl, n, nl, den, dl, p, r, h, hl, t, g, gl, p1
     cdef real c = 0.3034825352815289, u0 = 1.1924312145154954
     us = c * s
     es = fma(us, q, us)
@@ -540,17 +544,25 @@ cdef inline void mish(real x, real s, real q, real *f, real *d) noexcept nogil:
     n = t * k
     nl = fma(t, kl, fma(nl, k, product_low(t, k, n)))
     t = quotient(n, nl, den, dl, r)
-    f[0] = -unscale(t) if x < 0 else (t if x < 1e9 else x)
+    t = unscale(t) if x < 0 else t
+    f[0] = copysign(t, x) if x < 1e9 else x
     # f'
     p = <real>1 - <real>2 * e * (e * fma(<real>-2 * a, <real>1 + e, den)) * (r * r)
     us = unscale(us)
     t = fma(us, q, us - c)
-    n = fma(e, e + (c + <real>4), <real>7.306031790347020) - <real>4 * a
-    h = ((a - u0) + <real>1.0842021724855044e-16) * <real>5.2139301411261157
-    n = fma(t, n, <real>-4.1741194675765537e-16 - h)
+    n = fma(e, e + (c + <real>4), <real>7.30603179034702) - <real>4 * a
+    h = a - u0
+    hl = sum_low(a, -u0, h) + <real>1.0842021724855044e-16
+    p1 = h * <real>5.213930141126116
+    hl = fma(h, <real>1.6982476299350256e-19, fma(hl, <real>5.213930141126116, product_low(h, <real>5.213930141126116, p1)))
+    g = t * n
+    gl = product_low(t, n, g) - (hl - <real>-4.1741194675765537e-16)
+    n = g - p1
+    gl = gl + sum_low(g, -p1, n)
     den = square(den, dl, &dl)
     t = es * n
-    t = unscale(quotient(t, fma(esl, n, product_low(es, n, t)), den, dl, r * r))
+    nl = fma(es, gl, fma(esl, n, product_low(es, n, t)))
+    t = unscale(quotient(t, nl, den, dl, r * r))
     d[0] = keep_nan(x, t if x < 0 else p)
 
 
@@ -562,7 +574,7 @@ cdef inline void softsign(real x, real *f, real *d) noexcept nogil:
     cdef real dl = sum_low(<real>1, a, den)
     cdef real r = <real>1 / den
     cdef real t = quotient(x, <real>0, den, dl, r)
-    f[0] = copysign(<real>1, x) if a == INFINITY else t
+    f[0] = copysign(<real>1 if a > 1e18 else t, x)
     den = square(den, dl, &dl)
     t = quotient(<real>1, <real>0, den, dl, r * r)
     d[0] = r * r if a > 1e100 else t

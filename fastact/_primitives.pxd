@@ -548,13 +548,13 @@ cdef inline real mills(
     return z
 
 
-cdef inline real mills_slope(real z) noexcept nogil:
-    """W(t) = (Mills ratio - t / sqrt(2 pi)) / (a0 - t), a0 = 0.7517915...
+cdef inline real mills_slope(real z, real *low) noexcept nogil:
+    """W(t) and its low part, W(t) = (Mills ratio - t / sqrt(2 pi)) / (a0 - t), a0 = 0.7517915...
 
     The derivative of x Phi(x) at -t is exp(-t^2 / 2) (a0 - t) W(t): no difference
     that cancels at its root a0.  Relative error 2^-31.8 (WIDE), 2^-53.7.
     """
-    cdef real z2 = z * z, even, odd
+    cdef real z2 = z * z, even, odd, w
     if WIDE:
         even = <real>-1.2520595731748969e-06
         even = fma(even, z2, <real>-1.3869873788617539e-05)
@@ -589,7 +589,9 @@ cdef inline real mills_slope(real z) noexcept nogil:
         odd = fma(odd, z2, <real>-0.00733431092899136)
         odd = fma(odd, z2, <real>-0.03553512146915542)
         odd = fma(odd, z2, <real>-0.08979658026980374)
-    return fma(odd, z, even)
+    w = fma(odd, z, even)
+    low[0] = <real>0 if WIDE else fma(odd, z, even - w)
+    return w
 
 
 cdef inline real cdf_near_0(real t) noexcept nogil:
@@ -634,7 +636,6 @@ cdef inline real tanh_shrink_series(real x) noexcept nogil:
     even = fma(even, w2, <real>0.0014558223681087911)
     even = fma(even, w2, <real>0.00886323539445902)
     even = fma(even, w2, <real>0.05396825396806185)
-    even = fma(even, w2, <real>0.3333333333333333)
     odd = <real>-9.98520899260512e-07
     odd = fma(odd, w2, <real>-1.4022455826507482e-05)
     odd = fma(odd, w2, <real>-9.626998457430221e-05)
@@ -642,5 +643,8 @@ cdef inline real tanh_shrink_series(real x) noexcept nogil:
     odd = fma(odd, w2, <real>-0.00359212646091501)
     odd = fma(odd, w2, <real>-0.02186948852911755)
     odd = fma(odd, w2, <real>-0.13333333333333125)
-    even = fma(odd, w, even)
-    return fma(x3, even, low * even)
+    # P = 1/3 + w T, with what its rounding and that of 1/3 lost
+    odd = fma(even, w, odd)
+    even = fma(odd, w, <real>0.3333333333333333)
+    w2 = fma(odd, w, <real>0.3333333333333333 - even) + <real>1.850371707708594e-17
+    return fma(x3, even, fma(low, even, x3 * w2))
