@@ -299,12 +299,16 @@ cdef inline void gated(
     cdef real den = one_plus(e)
     cdef real dl = one_plus_low(e, el, den)
     cdef real r = <real>1 / den
-    cdef real n = a * e
-    cdef real nl = fma(a, el, product_low(a, e, n))
-    cdef real t, g, gl, b
-    n = a if x > 0 else n
-    nl = <real>0 if x >= 0 else nl
-    t = quotient(n, nl, den, dl, r)
+    cdef real n, nl, t, g, gl, b
+    n = a if x > 0 else a * e
+    nl = product_low(a, e, a * e)
+    if real is float:
+        nl = <real>0 if x >= 0 else fma(a, el, nl)
+        t = quotient(n, nl, den, dl, r)
+    else:
+        # (without el: half an ulp more, for an eighth of the time)
+        nl = <real>0 if x >= 0 else nl
+        t = quotient(n, nl, den, one_plus_low(e, <real>0, den), r)
     t = unscale(t) if x < 0 else t
     # (NaN too comes from here; on the way down there is nothing left of e)
     f[0] = copysign(t, x) if x <= a else x
@@ -330,7 +334,7 @@ cdef inline void silu_exp(real x, real *s, real *q) noexcept nogil:
             exp_magnitude(x), <real>0, <real>1.28125, <real>-0.0027855039, s, q
         )
     else:
-        anchored_exp(exp_magnitude(x), <real>0, 1.28125, -0.0027854572389262103, s, q)
+        exp_parts_low(1.28125 - exp_magnitude(x), -0.0027854572389262103, s, q)
 
 
 cdef inline void silu_from(
@@ -679,7 +683,7 @@ cdef inline void leaky_relu_from_output(
 
 cdef inline void hard_sigmoid(real x, real *f, real *d) noexcept nogil:
     cdef real t = x + <real>3
-    t = sixth(t, sum_low(x, <real>3, t))
+    t = sixth(t, x - (t - <real>3))
     t = <real>0 if x <= -3 else t
     f[0] = <real>1 if x >= 3 else t
     d[0] = nan_or(x, <real>(1.0 / 6.0) if fabs(x) < 3 else <real>0)
@@ -705,7 +709,7 @@ cdef inline void hard_tanh_from_output(
 
 cdef inline void hard_swish(real x, real *f, real *d) noexcept nogil:
     cdef real t = x + <real>3
-    cdef real low = x * sum_low(x, <real>3, t)
+    cdef real low = x * (x - (t - <real>3))
     cdef real p = x * t
     t = sixth(p, low + product_low(x, t, p))
     t = <real>-0.0 if x <= -3 else t
