@@ -123,9 +123,87 @@ def test_edges(dtype):
     assert isinstance(fa.logsumexp(np.ones(3, dtype)), dtype)
 
 
-@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
-def test_rows_do_not_depend_on_neighbours(name):
-    x = np.random.default_rng(3).normal(size=(9, 37)).astype("f")
-    whole = getattr(fa, name)(x)
+def call_of(name):
+    """Arrays and axis to the result: backward forms take g and x (or y)."""
+    function, _, form = name.partition(".")
+    return getattr(getattr(fa, function), form or "__call__")
+
+
+CALLS = (
+    "softmax", "softmax.backward", "softmax.backward_from_output",
+    "log_softmax", "log_softmax.backward", "log_softmax.backward_from_output",
+    "logsumexp", "logsumexp.backward",
+)
+
+
+def operands(name, shape, dtype):
+    """x, or g and x (or y), in rows: g of logsumexp is one number per row."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(0, 5, shape).astype(dtype)
+    if "." not in name:
+        return [x]
+    if name == "softmax.backward_from_output":
+        x = fa.softmax(x)
+    elif name == "log_softmax.backward_from_output":
+        x = fa.log_softmax(x)
+    width = 1 if name == "logsumexp.backward" else shape[1]
+    return [rng.normal(size=(shape[0], width)).astype(dtype), x]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [1, 2, 15, 16, 17, 37, 513])
+@pytest.mark.parametrize("name", CALLS)
+def test_a_row_decides_alone(name, n, dtype):
+    """Not its position, nor how many others there are, nor how it lies."""
+    call = call_of(name)
+    arrays = operands(name, (9, n), dtype)
+    whole = call(*arrays)
     for i in range(9):
-        assert same_bits(getattr(fa, name)(x[i].copy()), whole[i])
+        assert same_bits(call(*[a[i : i + 1].copy() for a in arrays])[0], whole[i])
+        if "logsumexp" not in name:  # (its g has no axis then)
+            assert same_bits(call(*[a[i].copy() for a in arrays]), whole[i])
+    for rows in (slice(3, 8), slice(None, None, 2), slice(None, None, -1)):
+        assert same_bits(call(*[a[rows] for a in arrays]), whole[rows])
+    # the axis with any stride: doubled, reversed, first
+    apart = [np.repeat(a, 2, axis=1)[:, ::2] for a in arrays]
+    assert same_bits(call(*apart), whole)
+    backwards = [a[:, ::-1].copy()[:, ::-1] for a in arrays]
+    assert same_bits(call(*backwards), whole)
+    columns = [np.ascontiguousarray(a.T) for a in arrays]
+    turned = call(*columns, axis=0)
+    assert same_bits(turned.T, whole)
+    assert same_bits(call(*[np.asfortranarray(a) for a in arrays]), whole)
+    # any address
+    for offset in (1, arrays[0].itemsize):
+        odd = []
+        for a in arrays:
+            raw = np.empty(a.nbytes + offset, np.uint8)
+            odd.append(raw[offset:].view(dtype).reshape(a.shape))
+            odd[-1][...] = a
+        assert same_bits(call(*odd), whole)
+    # into the input, across it, and into columns
+    if whole.shape == arrays[-1].shape:
+        for i in range(len(arrays)):
+            inputs = [a.copy() for a in arrays]
+            if inputs[i].shape == whole.shape:
+                assert call(*inputs, out=inputs[i]) is inputs[i]
+                assert same_bits(inputs[i], whole)
+        buffer = np.zeros((10, n), dtype)
+        for source, target in ((0, 1), (1, 0)):
+            x = buffer[source:][:9]
+            x[...] = arrays[-1]
+            call(*arrays[:-1], x, out=buffer[target:][:9])
+            assert same_bits(buffer[target:][:9], whole)
+        out = np.empty((n, 9), dtype).T
+        call(*arrays, out=out)
+        assert same_bits(out, whole)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_backward_is_that_from_the_output(name, dtype):
+    g, x = operands(f"{name}.backward", (5, 40), dtype)
+    function = getattr(fa, name)
+    assert same_bits(
+        function.backward(g, x), function.backward_from_output(g, function(x))
+    )
