@@ -24,6 +24,12 @@ def _axes(where: str, axis, ndim: int) -> tuple[int, ...]:
     return axes
 
 
+def _aligned(array: np.ndarray, dtype) -> np.ndarray:
+    """C-contiguous and where the kernels may read it, ``array`` itself if it is."""
+    result = np.ascontiguousarray(array, dtype=dtype)
+    return result if result.flags.aligned else result.copy()
+
+
 class _Rows:
     """An array as contiguous rows along ``axes``, and back."""
 
@@ -37,7 +43,7 @@ class _Rows:
     def of(self, array: np.ndarray, dtype) -> np.ndarray:
         """(count, length), a view where the memory already lies so."""
         rows = array.transpose(self.order).reshape(self.count, self.length)
-        return np.ascontiguousarray(rows, dtype=dtype)
+        return _aligned(rows, dtype)
 
     def back(self, rows: np.ndarray) -> np.ndarray:
         """A view of ``rows`` in the shape of the array."""
@@ -141,7 +147,7 @@ class AxisActivation(_Named):
                 raise ValueError(
                     f"{where}: g must have shape {kept} or {ones}, got {g.shape}"
                 )
-            g_rows = np.ascontiguousarray(g, work).reshape(rows.count, 1)
+            g_rows = _aligned(g, work).reshape(rows.count, 1)
         else:
             try:
                 g = np.broadcast_to(g, shape)
