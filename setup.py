@@ -98,7 +98,28 @@ def arguments(kernel, dtype, header=False):
     return ", ".join(args)
 
 
+def stub_arguments(kernel):
+    """The arguments of a public kernel, for type checkers."""
+    args = [f"{name}: Buffer" for name in kernel.operands]
+    for param in kernel.params:
+        default = "" if param.default is None else f" = {param.default!r}"
+        args.append(f"{param.name}: float{default}")
+    return ", ".join(args)
+
+
+def stubs():
+    """Render the type stubs of what the registry names."""
+    registry = load_registry()
+    kernels = registry.kernels()
+    functions = [
+        (f"{k.public}_{s}", stub_arguments(k)) for k in kernels for s in registry.DTYPES
+    ]
+    render("kernels.pyi.in", "kernels.pyi", functions=functions)
+    render("ufuncs.pyi.in", "ufuncs.pyi", names=[k.public for k in kernels])
+
+
 def extensions():
+    stubs()
     if BUILD == "none":
         return []
     import numpy
