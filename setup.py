@@ -127,7 +127,11 @@ def extensions():
 
     registry = load_registry()
     kernels = registry.kernels()
-    axis = [row.name + form for row in registry.AXIS_ROWS for form in ("", "_backward")]
+    axis = []
+    for row in registry.AXIS_ROWS:
+        axis += [(row.name, 2), (row.name + "_backward", 3)]
+        if not row.reduces:
+            axis.append((row.name + "_backward_from_output", 3))
     formulas = {k.row.name for k in kernels} | {"below"}
     formulas |= {k.row.name + "_from_output" for k in kernels if k.kind == "from_output"}
     names = dict(
@@ -138,8 +142,12 @@ def extensions():
             for j, k in enumerate(kernels)
         ],
         dtypes=registry.DTYPES,
-        axis=[row.name for row in registry.AXIS_ROWS],
-        names=[f"{n}_{s}" for s in registry.DTYPES for n in [k.name for k in kernels] + axis],
+        axis=axis,
+        names=[
+            f"{name}_{s}"
+            for s in registry.DTYPES
+            for name in [k.name for k in kernels] + [name for name, _ in axis]
+        ],
         formulas=", ".join(sorted(formulas)),
         Body=Body,
         arguments=arguments,

@@ -670,13 +670,18 @@ def axis_forward(name: str, x: Array) -> Array:
 
 
 def axis_backward(name: str, g: Array, y: Array) -> Array:
-    """The gradient to x, given g and the output y (logsumexp: given x)."""
+    """The gradient to x, given g (of the rows' shape, or one number per row) and
+    the input or, for *_from_output, the output."""
     a, b = g.astype(np.float64), np.ascontiguousarray(y, dtype=np.float64)
     with np.errstate(all="ignore"):
-        if name == "softmax":
+        if not name.endswith("_from_output"):
+            b = _softmax(b)
+        elif name.startswith("log_softmax"):
+            b = np.exp(b)
+        if name.startswith("softmax"):
             result = b * (a - (a * b).sum(axis=-1, keepdims=True))
-        elif name == "log_softmax":
-            result = a - np.exp(b) * a.sum(axis=-1, keepdims=True)
+        elif name.startswith("log_softmax"):
+            result = a - b * a.sum(axis=-1, keepdims=True)
         else:
-            result = a[..., None] * _softmax(b)
+            result = a * b
         return result.astype(y.dtype)

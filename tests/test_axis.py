@@ -197,13 +197,3 @@ def test_a_row_decides_alone(name, n, dtype):
         out = np.empty((n, 9), dtype).T
         call(*arrays, out=out)
         assert same_bits(out, whole)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
-def test_backward_is_that_from_the_output(name, dtype):
-    g, x = operands(f"{name}.backward", (5, 40), dtype)
-    function = getattr(fa, name)
-    assert same_bits(
-        function.backward(g, x), function.backward_from_output(g, function(x))
-    )
