@@ -9,16 +9,23 @@ from cases import DTYPES, same_bits
 import fastact as fa
 
 
-def exact_rows(row):
-    """(softmax, log_softmax, logsumexp) of one row by definition."""
-    with mp.workprec(400):
-        e = [mp.exp(mp.mpf(float(v))) for v in row]
-        total = mp.fsum(e)
-        log = mp.log(total)
-        logs = [mp.mpf(float(v)) - log for v in row]
-        # a row of one element: 0, and not what 400 bits leave of it
-        logs = [v if abs(v) > mp.mpf(2) ** -350 else mp.mpf(0) for v in logs]
-        return [v / total for v in e], logs, log
+class Exact:
+    """One row in many digits.  A long row has few distinct values: each once."""
+
+    def __init__(self, x):
+        self.x, self.at, counts = np.unique(x, return_inverse=True, return_counts=True)
+        values = [mp.mpf(float(v)) for v in self.x]
+        e = [mp.exp(v) for v in values]
+        self.total = mp.fsum(v * int(n) for v, n in zip(e, counts, strict=True))
+        self.log = mp.log(self.total)
+        self.softmax = [v / self.total for v in e]
+        # a row of one element: 0, and not what the digits leave of it
+        self.log_softmax = [mp.mpf(0) if x.size == 1 else v - self.log for v in values]
+
+    def picks(self, count=60):
+        """(position in the row, number of its value), for some."""
+        step = max(1, self.at.size // count)
+        return [(i, int(self.at[i])) for i in range(0, self.at.size, step)]
 
 
 def rows(dtype):
@@ -30,16 +37,106 @@ def rows(dtype):
     yield np.array([1000, 1000, 999], dtype)  # far from 0
     yield np.array([0, -100, -103], dtype)  # subnormal results (float32)
     yield np.full(1000, 7, dtype)
+    for n in (50_000, 1_000_000):  # what a plain sum loses
+        for value in (-1.2345, -31.2345, 0.0999):
+            x = np.full(n, value, dtype)
+            x[3] = 0.1
+            yield x
+        yield rng.choice(rng.normal(0, 2, 50), n).astype(dtype)
+
+
+def error_of_terms(got, terms, spread, dtype):
+    """|got - sum(terms)| in ULP of the largest of sum, terms and ``spread``.
+
+    A gradient is a difference, and the sum in it (of sizes that add up to
+    ``spread``) too: where they cancel, it is as exact as its terms.
+    """
+    exact = mp.fsum(terms)
+    largest = max(abs(v) for v in (exact, *terms, spread))
+    return float(abs(mp.mpf(float(got)) - exact) / reference.ulp_of(largest, dtype))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_relative_error(dtype):
-    for x in rows(dtype):
-        soft, log, total = exact_rows(x)
-        for got, expected in ((fa.softmax(x), soft), (fa.log_softmax(x), log)):
-            for value, exact in zip(got, expected, strict=True):
-                assert reference.error(value, exact) <= 3.5, (x, value)
-        assert reference.error(fa.logsumexp(x), total) <= 3, x
+    with mp.workprec(500):
+        for x in rows(dtype):
+            exact = Exact(x)
+            soft, log = fa.softmax(x), fa.log_softmax(x)
+            for i, k in exact.picks():
+                assert reference.error(soft[i], exact.softmax[k]) <= 2, (x, i)
+                assert reference.error(log[i], exact.log_softmax[k]) <= 2, (x, i)
+            assert reference.error(fa.logsumexp(x), exact.log) <= 2, x
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_logsumexp_near_0(dtype):
+    """Where maximum and log nearly cancel, float32 keeps its digits.
+
+    Only what double loses of the log stays: for float64 that is up to 2 ULP of it.
+    """
+    rng = np.random.default_rng(8)
+    with mp.workprec(500):
+        for n in (2, 16, 100, 3000):
+            for shift in (0, 1e-4, 1e-2, 0.3):
+                x = rng.normal(0, 1, n)
+                x = (x - np.log(np.exp(x).sum()) + shift).astype(dtype)
+                exact = Exact(x).log
+                lost = reference.ulp_of(exact - mp.mpf(float(x.max())), np.float64)
+                lost *= 2
+                if dtype == np.float32:
+                    lost += 2 * reference.ulp_of(exact, dtype)
+                assert abs(mp.mpf(float(fa.logsumexp(x))) - exact) <= lost, (n, shift)
+
+
+def sum_of(values):
+    """The exact sum of an array of few distinct values."""
+    distinct, counts = np.unique(values, return_counts=True)
+    return mp.fsum(
+        mp.mpf(float(v)) * int(n) for v, n in zip(distinct, counts, strict=True)
+    )
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_error_of_gradients(dtype):
+    rng = np.random.default_rng(6)
+    with mp.workprec(500):
+        for x in rows(dtype):
+            exact = Exact(x)
+            g = rng.normal(size=x.size).astype(dtype)
+            if x.size > 1000:  # few distinct values
+                g = g[exact.at]
+            elif x.size % 2 == 0:  # the gradient of a loss by label
+                g[1:], g[0] = 0, -1
+            soft, log = fa.softmax(x), fa.log_softmax(x)
+            first = np.unique(x, return_index=True)[1]
+            groups = [g[exact.at == k] for k in range(first.size)]
+            weights = [sum_of(v) for v in groups]
+            sizes = [sum_of(abs(v)) for v in groups]
+            total, size = mp.fsum(weights), mp.fsum(sizes)
+            soft_y = [mp.mpf(float(v)) for v in soft[first]]
+            log_y = [mp.exp(mp.mpf(float(v))) for v in log[first]]
+            for p, got in (
+                (exact.softmax, fa.softmax.backward(g, x)),
+                (soft_y, fa.softmax.backward_from_output(g, soft)),
+            ):
+                dot = mp.fsum(v * w for v, w in zip(p, weights, strict=True))
+                spread = mp.fsum(v * w for v, w in zip(p, sizes, strict=True))
+                for i, k in exact.picks(30):
+                    terms = p[k] * mp.mpf(float(g[i])), -p[k] * dot
+                    error = error_of_terms(got[i], terms, p[k] * spread, dtype)
+                    assert error <= 4, (x, i)
+            for p, got in (
+                (exact.softmax, fa.log_softmax.backward(g, x)),
+                (log_y, fa.log_softmax.backward_from_output(g, log)),
+            ):
+                for i, k in exact.picks(30):
+                    terms = mp.mpf(float(g[i])), -p[k] * total
+                    error = error_of_terms(got[i], terms, p[k] * size, dtype)
+                    assert error <= 4, (x, i)
+            got = fa.logsumexp.backward(dtype(1.7), x)
+            for i, k in exact.picks(30):
+                want = exact.softmax[k] * mp.mpf(float(dtype(1.7)))
+                assert reference.error(got[i], want) <= 4, (x, i)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
