@@ -52,10 +52,20 @@ def render(template, target, **names):
 
     source = (PACKAGE / template).read_text()
     text = Template(source, name=template).substitute(**names)
-    path = PACKAGE / target
+    return write(PACKAGE / target, text)
+
+
+def write(path, text):
+    """``path`` with this content, untouched if it has it; relative to the root."""
     if not path.exists() or path.read_text() != text:
         path.write_text(text)
     return str(path.relative_to(ROOT))
+
+
+def widen(text):
+    """Primitives or formulas for float32 through double (see _primitives.pxd)."""
+    text = re.sub(r"\bWIDE = 0", "WIDE = 1", text)
+    return text.replace("fastact._primitives", "fastact._wide_primitives")
 
 
 class Body:
@@ -65,23 +75,35 @@ class Body:
     """
 
     def __init__(self, kernel, dtype):
-        self.type = "double" if kernel.row.wide else dtype
+        row = kernel.row
+        wide = row.wide and dtype == "float"
+        self.type = "double" if wide else dtype
+        formula = ("wide_" if wide else "") + row.name
+        # The arrays that a formula with an exponential keeps between its two steps.
+        self.exp = {"exp": ("s", "q"), "expm1": ("s", "q", "ql")}.get(row.exp, ())
+        if kernel.kind == "from_output":
+            self.exp = ()
+        at = "first + i" if self.exp else "i"
         # Inputs are read into locals first: a load that only one side of a select
         # needs would otherwise move into a branch, and the loop stay scalar.
-        self.loads = [f"{name}_ = {name}[i]" for name in kernel.inputs]
+        self.loads = [f"{name}_ = {name}[{at}]" for name in kernel.inputs]
         x = "x" if kernel.kind == "prelu" else kernel.inputs[-1]
         args = [f"<{self.type}>{x}_"]
         if kernel.kind == "prelu":
             args.append(f"<{self.type}>weight_")
         args += [param.name + "_" for param in kernel.params]
         if kernel.kind == "from_output":
-            self.call = f"{kernel.row.name}_from_output({', '.join(args)}, &d_)"
+            self.call = f"{formula}_from_output({', '.join(args)}, &d_)"
         else:
-            self.call = f"{kernel.row.name}({', '.join(args)}, &f_, &d_)"
+            parts = [f"{name}[i]" for name in self.exp]
+            self.call = f"{formula}({', '.join(args + parts)}, &f_, &d_)"
+            args[0] = f"<{self.type}>{x}[{at}]"
+            parts = [f"&{name}[i]" for name in self.exp]
+            self.exp_call = f"{formula}_exp({', '.join(args + parts)})"
         places = {name: f"{name}_" for name in kernel.inputs}
         places |= {"f": f"<{dtype}>f_", "d": f"<{dtype}>d_"}
         self.stores = [
-            f"{name}[i] = {re.sub('[a-z_]+', lambda m: places.get(m[0], m[0]), expr)}"
+            f"{name}[{at}] = {re.sub('[a-z_]+', lambda m: places.get(m[0], m[0]), expr)}"
             for name, expr in kernel.outputs.items()
         ]
 
@@ -132,8 +154,13 @@ def extensions():
         axis += [(row.name, 2), (row.name + "_backward", 3)]
         if not row.reduces:
             axis.append((row.name + "_backward_from_output", 3))
+    # (a row is narrow in float64 even where float32 goes through double)
     formulas = {k.row.name for k in kernels} | {"below"}
     formulas |= {k.row.name + "_from_output" for k in kernels if k.kind == "from_output"}
+    formulas |= {k.row.name + "_exp" for k in kernels if k.row.exp}
+    for name in ("primitives", "formulas"):
+        text = (PACKAGE / f"_{name}.pxd").read_text()
+        write(PACKAGE / f"_wide_{name}.pxd", "# A copy: see setup.py.\n" + widen(text))
     names = dict(
         kernels=kernels,
         all_kernels=[
@@ -149,6 +176,7 @@ def extensions():
             for name in [k.name for k in kernels] + [name for name, _ in axis]
         ],
         formulas=", ".join(sorted(formulas)),
+        wide_formulas=", ".join(f"{f} as wide_{f}" for f in sorted(formulas)),
         Body=Body,
         arguments=arguments,
     )

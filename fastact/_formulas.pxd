@@ -6,52 +6,120 @@
 # branch-free: both arms of a conditional are evaluated, so both are finite or
 # harmless, and NaN goes through both f and d.
 #
-# Notation: E = 2^K exp(-|x|) (see _primitives.pxd), e = exp(-|x|), r = 1/(1+e).
+# Rows with an exponential come in two steps, NAME_exp and NAME: the loop takes
+# the first over a block, then the second.  Two short chains of dependent
+# operations fill the processor better than one long one (a third of the time).
+# NAME_exp gives s and q with 2^K exp(...) = s (1 + q) (see _primitives.pxd), and
+# ql, the low part of q, where the registry says "expm1".
+#
+# (Selects that belong together are written with different comparisons, x < 0 and
+# x <= 0: gcc makes branches of equal ones, or both arms of everything between.)
+#
+# Notation: e = 2^K exp(-|x|), d = 1 + exp(-|x|), r near 1 / d; el, dl are the low
+# parts of e, d: what the rounding of e, d lost.
 
 from fastact._primitives cimport (
-    cdf_near_0, clamp, copysign, exp_magnitude, exp_parts, exp_scaled,
-    exp_scaled_low, exp_top, expm1_both, expm1_both_low, fabs, fma, INFINITY,
-    keep_nan, log1p_scaled, magnitude, mills, minus_unscaled, nan_or, one_plus,
-    real, rescale, sixth, sqrt, tanh_shrink_series, two_prod_low, unscale,
+    WIDE, cdf_near_0, clamp, copysign, exp_low, exp_magnitude, exp_parts,
+    exp_parts_low, exp_top, expm1_clamped, expm1_parts, expm1_parts_low, expm1_value,
+    fabs, fma, INFINITY, keep_nan, log1p_scaled, magnitude, mills, mills_argument,
+    mills_slope, minus_unscaled, nan_or, one_plus, one_plus_low, product_low,
+    product_sum_low, quotient, quotient_low, real, rescale, residual, sixth, sqrt, sum_low, tanh_shrink_series,
+    two_prod_low, unscale,
 )
+
+
+cdef inline real square(real d, real dl, real *low) noexcept nogil:
+    """(d + dl)^2 and its low part."""
+    cdef real p = d * d
+    low[0] = product_low(d, d, p) + (d + d) * dl
+    return p
 
 
 # --- exponential ------------------------------------------------------------
 
-cdef inline void sigmoid(real x, real *f, real *d) noexcept nogil:
-    """f = r or e r; f' = e r^2, never f (1 - f), which is 0 from x = 17 on."""
-    cdef real e = exp_scaled(-exp_magnitude(x))
-    cdef real r = <real>1 / one_plus(e)
-    cdef real er = e * r
-    f[0] = keep_nan(x, unscale(er) if x < 0 else r)
-    d[0] = keep_nan(x, unscale(er * r))
+cdef inline void sigmoid_exp(real x, real *s, real *q) noexcept nogil:
+    exp_parts(-exp_magnitude(x), s, q)
+
+
+cdef inline void sigmoid(real x, real s, real q, real *f, real *d) noexcept nogil:
+    """f = 1 / d or e / d, f' = e / d^2, never f (1 - f), which is 0 from x = 17 on."""
+    cdef real e = fma(s, q, s)
+    cdef real el = exp_low(s, q, e)
+    cdef real den = one_plus(e)
+    cdef real dl = one_plus_low(e, el, den)
+    cdef real r = <real>1 / den
+    cdef real n = e if x < 0 else rescale(<real>1)
+    cdef real nl = el if x <= 0 else <real>0
+    f[0] = keep_nan(x, unscale(quotient(n, nl, den, dl, r)))
+    den = square(den, dl, &dl)
+    d[0] = keep_nan(x, unscale(quotient(e, el, den, dl, r * r)))
 
 
 cdef inline void sigmoid_from_output(real y, real *d) noexcept nogil:
     d[0] = y * (<real>1 - y)
 
 
-cdef inline void log_sigmoid(real x, real *f, real *d) noexcept nogil:
+cdef inline real soft(real top, real hi, real lo) noexcept nogil:
+    """top + 2^-K (hi + lo) for top >= 0 and hi + lo = 2^K log1p(exp(-|x|))."""
+    cdef real h = unscale(hi)
+    cdef real t = top + h
+    cdef real below = unscale(hi + lo)
+    if WIDE:
+        return t
+    t = t + (sum_low(top, h, t) + unscale(lo))
+    return t if top > 0 else below
+
+
+cdef inline void log_sigmoid_exp(real x, real *s, real *q) noexcept nogil:
+    sigmoid_exp(x, s, q)
+
+
+cdef inline void log_sigmoid(real x, real s, real q, real *f, real *d) noexcept nogil:
     """min(x, 0) - log1p(e)."""
-    cdef real r
-    cdef real e = exp_scaled(-exp_magnitude(x))
-    f[0] = minus_unscaled(log1p_scaled(e, &r), <real>0 if x > 0 else x)
-    d[0] = keep_nan(x, r if x < 0 else unscale(e * r))
+    cdef real top = <real>0 if x > 0 else -x, e, el, hi, lo, r, t
+    e = fma(s, q, s)
+    el = exp_low(s, q, e)
+    hi = log1p_scaled(e, el, &lo, &r)
+    t = soft(exp_magnitude(top), hi, lo)
+    f[0] = -t if t < exp_top(x) else x
+    logistic_of(-x, e, el, r, d)
+
+
+cdef inline void logistic_of(
+    real x, real e, real el, real r, real *f
+) noexcept nogil:
+    """The sigmoid, r near 1 / (1 + e)."""
+    cdef real den = one_plus(e)
+    cdef real n = e if x < 0 else rescale(<real>1)
+    cdef real nl = el if x <= 0 else <real>0
+    f[0] = unscale(quotient(n, nl, den, one_plus_low(e, el, den), r))
 
 
 cdef inline void log_sigmoid_from_output(real y, real *d) noexcept nogil:
     """1 - exp(y) = -expm1(y)."""
-    cdef real e
-    d[0] = <real>0 - expm1_both(clamp(y), &e)
+    d[0] = <real>0 - expm1_clamped(clamp(y))
 
 
-cdef inline void tanh(real x, real *f, real *d) noexcept nogil:
+cdef inline void tanh_exp(real x, real *s, real *q, real *ql) noexcept nogil:
+    expm1_parts(-exp_magnitude(<real>2 * x), s, q, ql)
+
+
+cdef inline void tanh(
+    real x, real s, real q, real ql, real *f, real *d
+) noexcept nogil:
     """With m = expm1(-2 |x|): |f| = -m / (2 + m), f' = 4 (1 + m) / (2 + m)^2."""
-    cdef real e
-    cdef real m = expm1_both(-exp_magnitude(<real>2 * x), &e)
-    cdef real r = <real>1 / (<real>2 + m)
-    f[0] = keep_nan(x, copysign(m / (<real>2 + m), x))
-    d[0] = keep_nan(x, unscale((<real>4 * e) * r * r))
+    cdef real ml, sq, sql, e
+    cdef real m = expm1_value(s, q, ql, &ml)
+    cdef real den = <real>2 + m
+    cdef real dl = (m - (den - <real>2)) + ml
+    cdef real r = <real>1 / den
+    f[0] = keep_nan(x, copysign(quotient(m, ml, den, dl, r), x))
+    e = fma(s, q, s)
+    sq = square(den, dl, &sql)
+    d[0] = keep_nan(
+        x,
+        unscale(<real>4 * quotient(e, fma(s, ql, exp_low(s, q, e)), sq, sql, r * r)),
+    )
 
 
 cdef inline void tanh_from_output(real y, real *d) noexcept nogil:
@@ -59,59 +127,102 @@ cdef inline void tanh_from_output(real y, real *d) noexcept nogil:
     d[0] = (<real>1 - y) * (<real>1 + y)
 
 
-cdef inline void tanh_shrink(real x, real *f, real *d) noexcept nogil:
+cdef inline void tanh_shrink_exp(real x, real *s, real *q, real *ql) noexcept nogil:
+    tanh_exp(x, s, q, ql)
+
+
+cdef inline void tanh_shrink(
+    real x, real s, real q, real ql, real *f, real *d
+) noexcept nogil:
     """x - tanh(x); f' = tanh(x)^2.
 
     Near 0 by series.  Elsewhere |f| = (|x| - 1) + 2 e / (1 + e) with
     e = exp(-2 |x|): the first difference is exact where it matters.
     """
-    cdef real a = fabs(x), e, t, u
-    cdef real m = expm1_both(-exp_magnitude(<real>2 * x), &e)
-    cdef real r = <real>1 / (<real>2 + m)
+    cdef real a = fabs(x), e, t, tl, u, ml, v, w
+    cdef real m = expm1_value(s, q, ql, &ml)
+    cdef real den = <real>2 + m
+    cdef real dl = (m - (den - <real>2)) + ml
+    cdef real r = <real>1 / den
+    e = fma(s, q, s)
+    t = e * r
+    tl = unscale(<real>2 * quotient_low(e, exp_low(s, q, e), den, dl, r, t))
+    t = unscale(<real>2 * t)
+    u = a - <real>1
+    v = u + t
+    w = v + (sum_low(u, t, v) + tl)
+    w = w if a < 100 else u
+    f[0] = copysign(tanh_shrink_series(a) if a < 0.9 else w, x)
     t = m * r
-    u = (a - <real>1) + unscale(<real>2 * e) * r
-    f[0] = tanh_shrink_series(x) if a < 0.9 else copysign(u, x)
-    d[0] = t * t
+    tl = quotient_low(m, ml, den, dl, r, t)
+    d[0] = fma(t, t, (t + t) * tl)
 
 
-cdef inline void elu(real x, real alpha, real *f, real *d) noexcept nogil:
+cdef inline void elu_exp(
+    real x, real alpha, real *s, real *q, real *ql
+) noexcept nogil:
+    expm1_parts(clamp(<real>0 if x > 0 else x), s, q, ql)
+
+
+cdef inline void elu(
+    real x, real alpha, real s, real q, real ql, real *f, real *d
+) noexcept nogil:
     """alpha expm1(x), alpha exp(x) for x <= 0; -0 goes through as x."""
-    cdef real e
-    cdef real m = expm1_both(clamp(<real>0 if x > 0 else x), &e)
-    f[0] = alpha * m if x < 0 else x
-    d[0] = <real>1 if x > 0 else unscale(alpha * e)
+    cdef real ml
+    cdef real m = expm1_value(s, q, ql, &ml)
+    f[0] = fma(alpha, m, alpha * ml) if x < 0 else x
+    d[0] = <real>1 if x > 0 else unscale(alpha * fma(s, q, s))
 
 
 cdef inline void elu_from_output(real y, real alpha, real *d) noexcept nogil:
     d[0] = <real>1 if y > 0 else y + alpha
 
 
-cdef inline void celu(real x, real alpha, real *f, real *d) noexcept nogil:
-    """alpha expm1(x / alpha), exp(x / alpha) for x <= 0.
+cdef inline void celu_exp(
+    real x, real alpha, real *s, real *q, real *ql
+) noexcept nogil:
+    """exp(x / alpha).
 
     The rounding errors of z = x (1 / alpha), (x - z alpha) / alpha, would cost the
-    exponential |z| / 2 ulp.  A tiny z may underflow; there f = x.
+    exponential |z| / 2 ulp.
     """
     cdef real a = <real>0 if x > 0 else x
     cdef real inv = <real>1 / alpha
-    cdef real z = a * inv, e
-    cdef real low = -two_prod_low(z, alpha, a) * inv
-    cdef real m = expm1_both_low(clamp(z), <real>0 if z < -exp_top(z) else low, &e)
-    f[0] = alpha * m if z < -1e-20 else x
-    d[0] = <real>1 if x > 0 else unscale(e)
+    cdef real z = a * inv
+    cdef real low = <real>0 if z < -exp_top(z) else residual(a, z, alpha) * inv
+    expm1_parts_low(clamp(z), low, s, q, ql)
+
+
+cdef inline void celu(
+    real x, real alpha, real s, real q, real ql, real *f, real *d
+) noexcept nogil:
+    """alpha expm1(x / alpha), exp(x / alpha) for x <= 0.
+
+    A tiny z = x / alpha may underflow; there f = x.
+    """
+    cdef real z = x * (<real>1 / alpha), ml
+    cdef real m = expm1_value(s, q, ql, &ml)
+    f[0] = fma(alpha, m, alpha * ml) if z < -1e-20 else x
+    d[0] = <real>1 if x > 0 else unscale(fma(s, q, s))
 
 
 cdef inline void celu_from_output(real y, real alpha, real *d) noexcept nogil:
     d[0] = <real>1 if y > 0 else (y + alpha) / alpha
 
 
-cdef inline void selu(real x, real *f, real *d) noexcept nogil:
+cdef inline void selu_exp(real x, real *s, real *q, real *ql) noexcept nogil:
+    elu_exp(x, <real>1, s, q, ql)
+
+
+cdef inline void selu(
+    real x, real s, real q, real ql, real *f, real *d
+) noexcept nogil:
     """scale * elu(x, alpha); scale * alpha is rounded once."""
     cdef real scale = 1.0507009873554805, both = 1.7580993408473768
-    cdef real e
-    cdef real m = expm1_both(clamp(<real>0 if x > 0 else x), &e)
-    f[0] = both * m if x < 0 else scale * x
-    d[0] = scale if x > 0 else unscale(both * e)
+    cdef real ml
+    cdef real m = expm1_value(s, q, ql, &ml)
+    f[0] = fma(both, m, both * ml) if x < 0 else scale * x
+    d[0] = scale if x > 0 else unscale(both * fma(s, q, s))
 
 
 cdef inline void selu_from_output(real y, real *d) noexcept nogil:
@@ -120,162 +231,353 @@ cdef inline void selu_from_output(real y, real *d) noexcept nogil:
     d[0] = <real>1.0507009873554805 if y > 0 else t
 
 
-cdef inline void softplus(real x, real beta, real *f, real *d) noexcept nogil:
-    """max(x, 0) + log1p(exp(-|beta x|)) / beta; f' = sigmoid(beta x)."""
-    cdef real z = beta * x, r
-    cdef real low = two_prod_low(beta, x, z)
+cdef inline void softplus_exp(real x, real beta, real *s, real *q) noexcept nogil:
+    """exp(-|beta x|)."""
+    cdef real z = beta * x
+    cdef real low = product_low(beta, x, z)
     cdef real u = exp_magnitude(z)
-    cdef real e, log
     low = <real>0 if u == exp_top(u) else (-low if z > 0 else low)
-    e = exp_scaled_low(-u, low)
-    log = log1p_scaled(e, &r) * (<real>1 / beta)
-    f[0] = minus_unscaled(-log, <real>0 if x < 0 else x)
-    d[0] = keep_nan(x, unscale(e * r) if z < 0 else r)
+    exp_parts_low(-u, low, s, q)
+
+
+cdef inline void softplus(
+    real x, real beta, real s, real q, real *f, real *d
+) noexcept nogil:
+    """max(x, 0) + log1p(exp(-|beta x|)) / beta; f' = sigmoid(beta x)."""
+    cdef real top = <real>0 if x < 0 else x
+    cdef real inv = <real>1 / beta
+    cdef real invl = quotient_low(<real>1, <real>0, beta, <real>0, inv, inv)
+    cdef real e, el, hi, lo, r, p
+    e = fma(s, q, s)
+    el = exp_low(s, q, e)
+    hi = log1p_scaled(e, el, &lo, &r)
+    p = hi * inv
+    lo = fma(lo, inv, fma(hi, invl, product_low(hi, inv, p)))
+    e = soft(<real>0 if beta * top > exp_top(x) else top, p, lo)
+    f[0] = e if beta * x < exp_top(x) else x
+    logistic_of(x, fma(s, q, s), el, r, d)
 
 
 cdef inline void softplus_from_output(real y, real beta, real *d) noexcept nogil:
     """1 - exp(-beta y)."""
-    cdef real e
-    d[0] = <real>0 - expm1_both(clamp(-beta * y), &e)
+    d[0] = <real>0 - expm1_clamped(clamp(-beta * y))
 
 
 # --- gated linear: x times a sigmoid ----------------------------------------
+#
+# f = x / (1 + e), e = exp(-u), for an odd u of the sign of x.  In the half x < 0,
+# f = -|x| e / (1 + e) and f' = e g / (1 + e)^2, g = 1 + e - v, v = |x u'|; and
+# f'(x) = 1 - f'(-x).
+#
+# g goes through 0.  So that it keeps its digits there, the exponential is anchored
+# at the root u0: e = c s (1 + q) with c = exp(-u0) and exp(-(u - u0)) = s (1 + q), and
+#     g = (c s - c) + (c s q - (v - v0)) + delta,   delta = 1 + c - v0.
+# Near the root s = 1 and the two terms of the second sum have the same sign.  u0 is
+# taken as U + UL with few bits in U, so that u - U is exact where u > U / 2, and so
+# that c needs no low part; delta is what this choice is off the root by.
+
+cdef inline void anchored_exp(
+    real u, real ul, real at, real at_low, real *s, real *q
+) noexcept nogil:
+    """exp(-(u + ul - u0)), u0 = at + at_low."""
+    cdef real h = u - at
+    if WIDE:
+        exp_parts(at_low - h, s, q)
+    else:
+        exp_parts_low(-h, at_low - ((u - (h + at)) + ul), s, q)
+
 
 cdef inline void gated(
-    real x, real a, real u, real low, real v, real *f, real *d
+    real x, real a, real s, real q, real w, real wl, real c, real delta, real *f,
+    real *d
 ) noexcept nogil:
-    """x sigmoid(u) for an odd u of the sign of x, through its half x < 0.
+    """x sigmoid(u), given a = |x| up to where the exponential ends, w + wl = v - v0,
+    and c = exp(-u0)."""
+    cdef real us = c * s
+    cdef real e = fma(us, q, us)
+    cdef real el = product_sum_low(us, q, us, e)
+    cdef real den = one_plus(e)
+    cdef real dl = one_plus_low(e, el, den)
+    cdef real r = <real>1 / den
+    cdef real n = a * e
+    cdef real nl = fma(a, el, product_low(a, e, n))
+    cdef real t, g, gl, b
+    n = a if x > 0 else n
+    nl = <real>0 if x >= 0 else nl
+    t = quotient(n, nl, den, dl, r)
+    t = unscale(t) if x < 0 else t
+    # (NaN too comes from here; on the way down there is nothing left of e)
+    f[0] = copysign(t, x) if x <= a else x
+    us = unscale(us)
+    t = us - c
+    b = t - w
+    g = fma(us, q, b)
+    if WIDE:
+        gl = <real>0
+    else:
+        gl = product_sum_low(us, q, b, g) + (((t - (b + w)) - wl) + delta)
+    n = e * g
+    nl = fma(e, gl, fma(el, g, product_low(e, g, n)))
+    den = square(den, dl, &dl)
+    t = unscale(quotient(n, nl, den, dl, r * r))
+    d[0] = keep_nan(x, t if x < 0 else <real>1 - t)
 
-    f(x) = x + f(-x) and f'(x) = 1 - f'(-x); with e = exp(-|u|), r = 1 / (1 + e)
-    that half is f = -|x| e r, f' = e (1 + e - v) r^2.  Given are a = |x|, |u|
-    up to exp_top, what the rounding of -|u| lost, and v = |x u'|; a and v finite.
-    """
-    cdef real e, n, p, q, r, s
-    exp_parts(-u, low, &s, &q)
-    e = fma(s, q, s)
-    n = one_plus(e)
-    r = <real>1 / n
-    p = ((n - v) * r) * (e * r)
-    # s fma(q, a, a) is a e with one rounding, not two
-    f[0] = minus_unscaled((s * fma(q, a, a)) * r, <real>-0.0 if x < 0 else x)
-    d[0] = keep_nan(x, unscale(p) if x < 0 else minus_unscaled(p, <real>1))
+
+cdef inline void silu_exp(real x, real *s, real *q) noexcept nogil:
+    """exp(-|x|); u0 = 1.27846..., where 1 + exp(-u) = u."""
+    if real is float:
+        anchored_exp(
+            exp_magnitude(x), <real>0, <real>1.28125, <real>-0.0027855039, s, q
+        )
+    else:
+        anchored_exp(exp_magnitude(x), <real>0, 1.28125, -0.0027854572389262103, s, q)
 
 
-cdef inline void silu(real x, real *f, real *d) noexcept nogil:
+cdef inline void silu_from(
+    real x, real a, real u, real ul, real s, real q, real *f, real *d
+) noexcept nogil:
+    """x sigmoid(u), u and v = u + ul at least 0, a as in gated()."""
+    cdef real w
+    if real is float:
+        w = u - <real>1.2784646
+        gated(
+            x, a, s, q, w, (sum_low(u, <real>-1.2784646, w) + ul) - <real>-5.9604645e-08,
+            <real>0.27846456, <real>5.960887e-08, f, d,
+        )
+    else:
+        w = u - 1.2784645427610737
+        gated(
+            x, a, s, q, w, (sum_low(u, -1.2784645427610737, w) + ul) - 1.0408340855860843e-16,
+            0.2784645427610738, 6.8864917970715044e-18, f, d,
+        )
+
+
+cdef inline void silu(real x, real s, real q, real *f, real *d) noexcept nogil:
     cdef real a = exp_magnitude(x)
-    gated(x, a, a, <real>0, a, f, d)
+    silu_from(x, a, a, <real>0, s, q, f, d)
+
+
+cdef inline real swish_argument(
+    real x, real beta, real beta_low, real *low
+) noexcept nogil:
+    """|z| and its low part, z = (beta + beta_low) x."""
+    cdef real z = beta * x
+    cdef real u = exp_magnitude(z)
+    if WIDE:
+        low[0] = <real>0
+    else:
+        low[0] = fma(beta_low, x, two_prod_low(beta, x, z))
+        low[0] = <real>0 if u == exp_top(u) else (low[0] if z > 0 else -low[0])
+    return u
+
+
+cdef inline void silu_beta_exp(real x, real beta, real *s, real *q) noexcept nogil:
+    swish_exp(x, beta, <real>0, s, q)
+
+
+cdef inline void swish_exp(
+    real x, real beta, real beta_low, real *s, real *q
+) noexcept nogil:
+    cdef real low
+    cdef real u = swish_argument(x, beta, beta_low, &low)
+    anchored_exp(u, low, 1.28125, -0.0027854572389262103, s, q)
 
 
 cdef inline void swish(
-    real x, real beta, real beta_low, real *f, real *d
+    real x, real beta, real beta_low, real s, real q, real *f, real *d
 ) noexcept nogil:
     """x sigmoid(z), z = (beta + beta_low) x.
 
-    For beta < 0 the roles of the two sides change: x sigmoid(z) = x - x sigmoid(-z).
-    Where the exponential ends, a = 0: its product with e would not be 0 for a
-    small beta.
+    For beta < 0 the roles of the two sides change:
+    f = -(-x) sigmoid((-beta) (-x)).  Where the exponential ends, a = 0: its product
+    with e would not be 0 for a small beta.
     """
-    cdef real z = beta * x
-    cdef real u = exp_magnitude(z), top = exp_top(z)
-    cdef real low = fma(beta_low, x, two_prod_low(beta, x, z))
-    cdef real a = <real>0 if u == top else fabs(x)
-    cdef real fa, da
-    low = <real>0 if u == top else (-low if z > 0 else low)
-    gated(copysign(x, z), a, u, low, u, &fa, &da)
+    cdef real low, fa
+    cdef real u = swish_argument(x, beta, beta_low, &low)
+    cdef real a = <real>0 if u == exp_top(u) else fabs(x)
+    silu_from(-x if beta < 0 else x, a, u, low, s, q, &fa, d)
     f[0] = -fa if beta < 0 else fa
-    d[0] = da
 
 
-cdef inline void silu_beta(real x, real beta, real *f, real *d) noexcept nogil:
-    swish(x, beta, <real>0, f, d)
+cdef inline void silu_beta(
+    real x, real beta, real s, real q, real *f, real *d
+) noexcept nogil:
+    swish(x, beta, <real>0, s, q, f, d)
 
 
-cdef inline void quick_gelu(real x, real *f, real *d) noexcept nogil:
+cdef inline void quick_gelu_exp(real x, real *s, real *q) noexcept nogil:
     """1.702 is meant as a decimal: the double is short of it by 4.3e-17."""
-    swish(x, <real>1.702, <real>4.263256414560601e-17, f, d)
+    swish_exp(x, <real>1.702, <real>4.263256414560601e-17, s, q)
 
 
-cdef inline void gelu_tanh(real x, real *f, real *d) noexcept nogil:
-    """x sigmoid(u), u = 2 sqrt(2/pi) (x + 0.044715 x^3).
+cdef inline void quick_gelu(real x, real s, real q, real *f, real *d) noexcept nogil:
+    swish(x, <real>1.702, <real>4.263256414560601e-17, s, q, f, d)
 
-    u is made of two parts, since its rounding error would cost |u| / 2 ulp;
-    beyond |x| = 40 the exponential has long ended.
+
+cdef inline real gelu_tanh_argument(
+    real a, real *ul, real *v, real *vl
+) noexcept nogil:
+    """u = 2 sqrt(2/pi) (a + 0.044715 a^3) and v = a u', with their low parts.
+
+    The rounding error of u would cost the exponential |u| / 2 ulp.
     """
-    cdef real a, c, k, x2, v, w, u, low
+    cdef real c, k, x2, p, w, u, low, pl
     c = 1.5957691216057308  # 2 sqrt(2/pi), short of -9.97e-17
     k = 0.07135481627260025  # 0.044715 c, short of -6.2e-19
-    a = magnitude(x, <real>40)
     x2 = a * a
-    v = k * x2
-    w = c + v
-    u = w - c
-    low = (c - (w - u)) + (v - u)
-    low = low + two_prod_low(k, x2, v) + k * two_prod_low(a, a, x2)
-    low = fma(<real>-6.175149918155315e-19, x2, low - <real>9.96930880911092e-17)
+    p = k * x2
+    w = c + p
     u = a * w
-    low = fma(a, low, two_prod_low(a, w, u))
-    v = a * fma(<real>3 * k, x2, c)
-    gated(x, a, exp_magnitude(u), -low, v, f, d)
+    # the low parts of p, of w = c + p, of u = a w
+    pl = fma(
+        k, product_low(a, a, x2), fma(<real>-6.175149918155315e-19, x2, product_low(k, x2, p))
+    ) if not WIDE else <real>0
+    low = sum_low(c, p, w) + (pl - <real>9.96930880911092e-17)
+    ul[0] = fma(a, low, product_low(a, w, u)) if not WIDE else <real>0
+    # v = u + 2 a p
+    x2 = <real>2 * a
+    low = x2 * p
+    v[0] = u + low
+    vl[0] = sum_low(u, low, v[0]) + (ul[0] + fma(x2, pl, product_low(x2, p, low)))
+    return u
 
 
-cdef inline void gelu(real x, real *f, real *d) noexcept nogil:
+cdef inline void gelu_tanh_exp(real x, real *s, real *q) noexcept nogil:
+    """exp(-|u|); beyond |x| = 40 it has long ended."""
+    cdef real ul, v, vl
+    cdef real u = exp_magnitude(gelu_tanh_argument(magnitude(x, <real>40), &ul, &v, &vl))
+    anchored_exp(
+        u, <real>0 if u == exp_top(u) else ul, 1.234375, -0.0032201276681012463, s, q
+    )
+
+
+cdef inline void gelu_tanh(real x, real s, real q, real *f, real *d) noexcept nogil:
+    """x sigmoid(u); u0 = 1.23115..., v0 = 1.29195..."""
+    cdef real a = magnitude(x, <real>40), ul, v, vl, w, v0 = 1.291955211914767
+    cdef real u = gelu_tanh_argument(a, &ul, &v, &vl)
+    w = v - v0
+    gated(
+        x, a, s, q, w, (sum_low(v, -v0, w) + vl) - 1.0243969451078615e-16,
+        0.29195521191476714, 8.557087243944977e-18, f, d,
+    )
+
+
+cdef inline void gelu_exp(real x, real *s, real *q) noexcept nogil:
+    """exp(-x^2 / 2), with what the rounding of x^2 lost."""
+    cdef real a = magnitude(x, <real>15 if WIDE else <real>39)
+    cdef real m = <real>-0.5 * a
+    cdef real h = a * m
+    if WIDE:
+        exp_parts(h, s, q)
+    else:
+        exp_parts_low(h, two_prod_low(a, m, h), s, q)
+
+
+cdef inline void gelu(real x, real s, real q, real *f, real *d) noexcept nogil:
     """x Phi(x) through Q = Phi(-|x|) = exp(-x^2 / 2) R(|x|), R the Mills ratio.
 
     Never 1 + erf, which has no digits left below x = -5.5.  x < 0: f = -|x| Q,
     f' = D = exp(-x^2 / 2) (R(|x|) - |x| / sqrt(2 pi)); x >= 0: f = x - x Q,
-    f' = 1 - D.  The rounding error of x^2 goes into the exponential.
+    f' = 1 - D.
     """
-    cdef real top = <real>15 if real is float else <real>39
-    cdef real a, e, g, h, low, m, p, q, s
-    a = magnitude(x, top)
-    m = <real>-0.5 * a
-    h = a * m
-    exp_parts(h, two_prod_low(a, m, h), &s, &q)
-    m = mills(a, &low)
+    cdef real a, e, g, low, m, p, z, inv, inv_low
+    a = magnitude(x, <real>15 if WIDE else <real>39)
+    z = mills_argument(a, &inv, &inv_low)
+    m = mills(z, inv, inv_low, &low)
     # |x| Q = s (1 + q) |x| (m + low), rounded where nothing is left to add
     g = a * m
-    low = fma(a, low, two_prod_low(a, m, g))
-    e = s * (g + fma(q, g, low))
-    p = fma(a, <real>-0.3989422804014327, m)
-    p = s * fma(q, p, p)
-    if real is double:
-        m = rescale(cdf_near_0(a))
-        e = a * m if a < 0.75 else e
-        p = fma(fma(s, q, s) * a, -0.3989422804014327, m) if a < 0.75 else p
+    if WIDE:
+        e = s * fma(q, g, g)
+    else:
+        low = fma(a, low, two_prod_low(a, m, g))
+        e = s * (g + fma(q, g, low))
+        e = a * rescale(cdf_near_0(a)) if a < 0.75 else e
     f[0] = minus_unscaled(e, <real>-0.0 if x < 0 else x)
+    p = <real>0.7517915246935645 - a
+    low = sum_low(<real>0.7517915246935645, -a, p) - <real>1.4956759177009883e-17
+    m = mills_slope(z, &g)
+    z = p * m
+    low = fma(p, g, fma(low, m, product_low(p, m, z)))
+    p = s * (z + fma(q, z, fma(q, low, low)))
     d[0] = keep_nan(x, unscale(p) if x < 0 else minus_unscaled(p, <real>1))
 
 
-cdef inline void mish(real x, real *f, real *d) noexcept nogil:
+cdef inline void mish_exp(real x, real *s, real *q) noexcept nogil:
+    anchored_exp(exp_magnitude(x), <real>0, 1.1953125, -0.0028812854845047227, s, q)
+
+
+cdef inline void mish(real x, real s, real q, real *f, real *d) noexcept nogil:
     """x tanh(softplus(x)) = x N / D.
 
-    x < 0, e = exp(x): N = e (2 + e), D = N + 2, f' = (N D + 4 x e (1 + e)) / D^2;
-    x >= 0, e = exp(-x): N = 1 + 2 e, D = N + 2 e^2,
-    f' = (N D + 4 x e^2 (1 + e)) / D^2.
+    x < 0, e = exp(x): N = e (2 + e), D = N + 2, f' = e G / D^2,
+    G = (2 + e) D + 4 x (1 + e); x >= 0, e = exp(-x): N = 1 + 2 e, D = N + 2 e^2,
+    f' = 1 - 2 e^2 (D - 2 x (1 + e)) / D^2.
+
+    Anchored as the gated functions, u0 = 1.19243..., c = exp(-u0), h = |x| - u0:
+    G = (e - c) (e^2 + e c + c^2 + 4 (e + c) + 6 - 4 |x|) - 4 (1 + c) h + delta.
     """
-    cdef real a = -exp_magnitude(x), s, e, n, k, r, t, p
-    s = exp_scaled(a)
-    e = unscale(s)
-    # k: N / e for x < 0, N for x >= 0
+    cdef real a = exp_magnitude(x), us, es, esl, e, el, k, kl, n, nl, den, dl, p, r, h, hl, t, g, gl, p1
+    cdef real c = 0.3034825352815289, u0 = 1.1924312145154954
+    us = c * s
+    es = fma(us, q, us)
+    esl = product_sum_low(us, q, us, es)
+    e = unscale(es)
+    el = unscale(esl)
+    # k + kl: N / e for x < 0, N for x >= 0; p + ..: what D has beyond 2 or N
     k = <real>2 + e if x < 0 else fma(<real>2, e, <real>1)
-    n = fma(e, k, <real>2) if x < 0 else fma(<real>2 * e, e, k)
-    r = <real>1 / n
-    t = unscale((a * s) * (k * r))
-    f[0] = t if x < 0 else x * (k * r)
-    p = <real>4 * a * (<real>1 + e)
-    p = fma(k, n, p) if x < 0 else fma(k, n, -p * (e * e))
-    p = (p * r) * r
-    d[0] = keep_nan(x, unscale(s * p) if x < 0 else p)
+    kl = <real>0 if WIDE else (
+        (e - (k - <real>2)) + el if x < 0
+        else fma(<real>2, e, <real>1 - k) + <real>2 * el
+    )
+    t = e if x < 0 else e + e
+    n = k if x < 0 else e
+    p = t * n
+    nl = kl if x < 0 else el
+    nl = fma(t, nl, fma(el if x < 0 else el + el, n, product_low(t, n, p)))
+    t = <real>2 if x < 0 else k
+    den = t + p
+    dl = <real>0 if WIDE else (p - (den - t)) + (nl if x < 0 else nl + kl)
+    r = <real>1 / den
+    # f: |x| e k / D or x k / D
+    t = a * es if x < 0 else x
+    nl = <real>0 if x >= 0 else fma(a, esl, product_low(a, es, t))
+    n = t * k
+    nl = fma(t, kl, fma(nl, k, product_low(t, k, n)))
+    t = quotient(n, nl, den, dl, r)
+    t = unscale(t) if x < 0 else t
+    f[0] = copysign(t, x) if x < 1e9 else x
+    # f'
+    p = <real>1 - <real>2 * e * (e * fma(<real>-2 * a, <real>1 + e, den)) * (r * r)
+    us = unscale(us)
+    t = fma(us, q, us - c)
+    n = fma(e, e + (c + <real>4), <real>7.30603179034702) - <real>4 * a
+    h = a - u0
+    hl = sum_low(a, -u0, h) + <real>1.0842021724855044e-16
+    p1 = h * <real>5.213930141126116
+    hl = fma(h, <real>1.6982476299350256e-19, fma(hl, <real>5.213930141126116, product_low(h, <real>5.213930141126116, p1)))
+    g = t * n
+    gl = product_low(t, n, g) - (hl - <real>-4.1741194675765537e-16)
+    n = g - p1
+    gl = gl + sum_low(g, -p1, n)
+    den = square(den, dl, &dl)
+    t = es * n
+    nl = fma(es, gl, fma(esl, n, product_low(es, n, t)))
+    t = unscale(quotient(t, nl, den, dl, r * r))
+    d[0] = keep_nan(x, t if x < 0 else p)
 
 
 # --- algebraic --------------------------------------------------------------
 
 cdef inline void softsign(real x, real *f, real *d) noexcept nogil:
     cdef real a = fabs(x)
-    cdef real r = <real>1 / (<real>1 + a)
-    cdef real t = x / (<real>1 + a)
-    f[0] = copysign(<real>1, x) if a == INFINITY else t
-    d[0] = r * r
+    cdef real den = <real>1 + a
+    cdef real dl = sum_low(<real>1, a, den)
+    cdef real r = <real>1 / den
+    cdef real t = quotient(x, <real>0, den, dl, r)
+    f[0] = copysign(<real>1 if a > 1e18 else t, x)
+    den = square(den, dl, &dl)
+    t = quotient(<real>1, <real>0, den, dl, r * r)
+    d[0] = r * r if a > 1e100 else t
 
 
 cdef inline void softsign_from_output(real y, real *d) noexcept nogil:
@@ -284,18 +586,33 @@ cdef inline void softsign_from_output(real y, real *d) noexcept nogil:
 
 
 cdef inline void squareplus(real x, real b, real *f, real *d) noexcept nogil:
-    """x >= 0: (x + h) / 2, x < 0: b / 2 / (h - x), h = sqrt(x^2 + b); f' = f / h.
+    """x >= 0: (x + h) / 2, x < 0: b / 4 / ((h - x) / 2), h = sqrt(x^2 + b); f' = f / h.
 
     Halves first, so that nothing overflows; beyond 2^400 h = |x|.
     """
-    cdef real a = fabs(x), h, s
     cdef real big = <real>2.582249878086909e120
-    h = sqrt(fma(a, a, b))
-    h = a if a > big else h
-    s = <real>0.5 * h + <real>0.5 * a
-    f[0] = (<real>0.25 * b) / s if x < 0 else s
-    s = (<real>0.25 * b) / s / h if x < 0 else s / h
-    d[0] = <real>1 if x > big else s
+    cdef real y = fabs(x)
+    cdef real a = big if y > big else y
+    cdef real a2 = a * a
+    cdef real h2 = a2 + b
+    cdef real h = sqrt(h2)
+    cdef real rh = <real>1 / h
+    # half the residual of the root, over h
+    cdef real hl = <real>0 if WIDE else <real>0.5 * rh * (
+        residual(h2, h, h) + (sum_low(a2, b, h2) + product_low(a, a, a2))
+    )
+    cdef real s = <real>0.5 * h + <real>0.5 * a
+    cdef real sl = sum_low(<real>0.5 * h, <real>0.5 * a, s) + <real>0.5 * hl
+    cdef real r = <real>1 / s
+    cdef real n = (<real>0.25 * b) * r
+    cdef real nl = quotient_low(<real>0.25 * b, <real>0, s, sl, r, n)
+    n = n if x < 0 else s
+    nl = nl if x < 0 else sl
+    a2 = (<real>0.25 * b) / y
+    h2 = n + nl
+    f[0] = (a2 if x < 0 else x) if y > big else h2
+    h2 = quotient(n, nl, h, hl, rh)
+    d[0] = (a2 / y if x < 0 else <real>1) if y > big else h2
 
 
 cdef inline void squareplus_from_output(real y, real b, real *d) noexcept nogil:
@@ -361,7 +678,8 @@ cdef inline void leaky_relu_from_output(
 
 
 cdef inline void hard_sigmoid(real x, real *f, real *d) noexcept nogil:
-    cdef real t = sixth(x + <real>3)
+    cdef real t = x + <real>3
+    t = sixth(t, sum_low(x, <real>3, t))
     t = <real>0 if x <= -3 else t
     f[0] = <real>1 if x >= 3 else t
     d[0] = nan_or(x, <real>(1.0 / 6.0) if fabs(x) < 3 else <real>0)
@@ -386,10 +704,15 @@ cdef inline void hard_tanh_from_output(
 
 
 cdef inline void hard_swish(real x, real *f, real *d) noexcept nogil:
-    cdef real t = sixth(x * (x + <real>3))
+    cdef real t = x + <real>3
+    cdef real low = x * sum_low(x, <real>3, t)
+    cdef real p = x * t
+    t = sixth(p, low + product_low(x, t, p))
     t = <real>-0.0 if x <= -3 else t
     f[0] = x if x >= 3 else t
-    t = sixth(<real>2 * x + <real>3)
+    p = <real>2 * x
+    t = p + <real>3
+    t = sixth(t, sum_low(p, <real>3, t))
     # (not by the comparisons of f: gcc makes branches of what the two share)
     d[0] = (<real>1 if x > 0 else <real>0) if fabs(x) >= 3 else t
 

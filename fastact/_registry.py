@@ -62,6 +62,8 @@ class Row(NamedTuple):
     source: str
     params: tuple[Param, ...] = ()
     wide: bool = False
+    #: "exp" or "expm1": the loop takes NAME_exp first (see _formulas.pxd)
+    exp: str = ""
     #: f' as a function of y = f(x), "" where there is none.
     from_output: str = ""
     #: what the parameters must satisfy for ``from_output``: (text, names, test)
@@ -93,6 +95,7 @@ ROWS: tuple[Row, ...] = (
         "Verhulst 1838 (the logistic function)",
         from_output="y * (1 - y)",
         torch="torch.sigmoid",
+        exp="exp",
     ),
     Row(
         "log_sigmoid",
@@ -103,6 +106,8 @@ ROWS: tuple[Row, ...] = (
         "torch.nn.LogSigmoid",
         from_output="1 - exp(y)",
         torch="F.logsigmoid",
+        wide=True,
+        exp="exp",
     ),
     Row(
         "tanh",
@@ -113,6 +118,7 @@ ROWS: tuple[Row, ...] = (
         "LeCun et al. 1998, Efficient BackProp",
         from_output="1 - y**2",
         torch="torch.tanh",
+        exp="expm1",
     ),
     Row(
         "relu",
@@ -155,11 +161,12 @@ ROWS: tuple[Row, ...] = (
         "-alpha at -inf, inf at +inf",
         "Clevert et al. 2016",
         params=(ALPHA,),
-        wide=True,
         from_output="1 if y > 0 else y + alpha",
         from_output_needs=("alpha >= 0", ("alpha",), lambda a: a >= 0),
         samples=({"alpha": 1.7},),
         torch="F.elu",
+        wide=True,
+        exp="expm1",
     ),
     Row(
         "celu",
@@ -169,10 +176,11 @@ ROWS: tuple[Row, ...] = (
         "-alpha at -inf, inf at +inf",
         "Barron 2017",
         params=(Param("alpha", 1.0, "smoothness", "scale of the negative part"),),
-        wide=True,
         from_output="1 if y > 0 else (y + alpha) / alpha",
         samples=({"alpha": 1.7},),
         torch="F.celu",
+        wide=True,
+        exp="expm1",
     ),
     Row(
         "selu",
@@ -181,9 +189,10 @@ ROWS: tuple[Row, ...] = (
         "f'(0) = scale alpha",
         "-scale alpha at -inf, inf at +inf",
         "Klambauer et al. 2017",
-        wide=True,
         from_output="scale if y > 0 else y + scale * alpha; " + SELU,
         torch="F.selu",
+        wide=True,
+        exp="expm1",
     ),
     Row(
         "gelu",
@@ -193,6 +202,8 @@ ROWS: tuple[Row, ...] = (
         "-0 at -inf, inf at +inf",
         "Hendrycks and Gimpel 2016",
         torch="F.gelu",
+        wide=True,
+        exp="exp",
     ),
     Row(
         "gelu_tanh",
@@ -202,8 +213,9 @@ ROWS: tuple[Row, ...] = (
         "none",
         "-0 at -inf, inf at +inf",
         "Hendrycks and Gimpel 2016",
-        wide=True,
         torch="lambda x: F.gelu(x, approximate='tanh')",
+        wide=True,
+        exp="exp",
     ),
     Row(
         "quick_gelu",
@@ -213,6 +225,7 @@ ROWS: tuple[Row, ...] = (
         "-0 at -inf, inf at +inf",
         "Hendrycks and Gimpel 2016; CLIP",
         wide=True,
+        exp="exp",
     ),
     Row(
         "silu",
@@ -222,6 +235,7 @@ ROWS: tuple[Row, ...] = (
         "-0 at -inf, inf at +inf",
         "Elfwing et al. 2017; Ramachandran et al. 2017 (swish)",
         torch="F.silu",
+        exp="exp",
     ),
     Row(
         "silu_beta",
@@ -231,8 +245,9 @@ ROWS: tuple[Row, ...] = (
         "for beta > 0: -0 at -inf, inf at +inf",
         "Ramachandran et al. 2017 (swish)",
         params=(Param("beta", 1.0, "slope", "slope of the sigmoid"),),
-        wide=True,
         samples=({"beta": 1.5}, {"beta": -0.7}),
+        wide=True,
+        exp="exp",
     ),
     Row(
         "mish",
@@ -241,8 +256,9 @@ ROWS: tuple[Row, ...] = (
         "none",
         "-0 at -inf, inf at +inf",
         "Misra 2019",
-        wide=True,
         torch="F.mish",
+        wide=True,
+        exp="exp",
     ),
     Row(
         "softplus",
@@ -255,6 +271,8 @@ ROWS: tuple[Row, ...] = (
         from_output="1 - exp(-beta * y)",
         samples=({"beta": 2.5},),
         torch="F.softplus",
+        wide=True,
+        exp="exp",
     ),
     Row(
         "softsign",
@@ -265,6 +283,7 @@ ROWS: tuple[Row, ...] = (
         "Bergstra et al. 2009",
         from_output="(1 - abs(y))**2",
         torch="F.softsign",
+        wide=True,
     ),
     Row(
         "squareplus",
@@ -274,9 +293,9 @@ ROWS: tuple[Row, ...] = (
         "0 at -inf, inf at +inf",
         "Barron 2021",
         params=(Param("b", 4.0, "smoothness", "smoothness; b -> 0 gives relu"),),
-        wide=True,
         from_output="y**2 / (y**2 + b / 4)",
         samples=({"b": 0.5},),
+        wide=True,
     ),
     Row(
         "hard_sigmoid",
@@ -344,8 +363,9 @@ ROWS: tuple[Row, ...] = (
         "none",
         "-inf at -inf, inf at +inf",
         "torch.nn.Tanhshrink",
-        wide=True,
         torch="F.tanhshrink",
+        wide=True,
+        exp="expm1",
     ),
     Row(
         "threshold",
