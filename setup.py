@@ -120,7 +120,28 @@ def arguments(kernel, dtype, header=False):
     return ", ".join(args)
 
 
+def stub_arguments(kernel):
+    """The arguments of a public kernel, for type checkers."""
+    args = [f"{name}: Buffer" for name in kernel.operands]
+    for param in kernel.params:
+        default = "" if param.default is None else f" = {param.default!r}"
+        args.append(f"{param.name}: float{default}")
+    return ", ".join(args)
+
+
+def stubs():
+    """Render the type stubs of what the registry names."""
+    registry = load_registry()
+    kernels = registry.kernels()
+    functions = [
+        (f"{k.public}_{s}", stub_arguments(k)) for k in kernels for s in registry.DTYPES
+    ]
+    render("kernels.pyi.in", "kernels.pyi", functions=functions)
+    render("ufuncs.pyi.in", "ufuncs.pyi", names=[k.public for k in kernels])
+
+
 def extensions():
+    stubs()
     if BUILD == "none":
         return []
     import numpy
@@ -128,7 +149,11 @@ def extensions():
 
     registry = load_registry()
     kernels = registry.kernels()
-    axis = [row.name + form for row in registry.AXIS_ROWS for form in ("", "_backward")]
+    axis = []
+    for row in registry.AXIS_ROWS:
+        axis += [(row.name, 2), (row.name + "_backward", 3)]
+        if not row.reduces:
+            axis.append((row.name + "_backward_from_output", 3))
     # (a row is narrow in float64 even where float32 goes through double)
     formulas = {k.row.name for k in kernels} | {"below"}
     formulas |= {k.row.name + "_from_output" for k in kernels if k.kind == "from_output"}
@@ -144,8 +169,12 @@ def extensions():
             for j, k in enumerate(kernels)
         ],
         dtypes=registry.DTYPES,
-        axis=[row.name for row in registry.AXIS_ROWS],
-        names=[f"{n}_{s}" for s in registry.DTYPES for n in [k.name for k in kernels] + axis],
+        axis=axis,
+        names=[
+            f"{name}_{s}"
+            for s in registry.DTYPES
+            for name in [k.name for k in kernels] + [name for name, _ in axis]
+        ],
         formulas=", ".join(sorted(formulas)),
         wide_formulas=", ".join(f"{f} as wide_{f}" for f in sorted(formulas)),
         Body=Body,

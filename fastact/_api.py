@@ -130,7 +130,10 @@ class Activation(_Named, _backend.Front):
         self._resolved: dict[tuple, tuple] = {}
         self._quick = None not in self.defaults.values()
         if self._quick:
-            self._set_fast(row, tuple(p.default for p in row.params))
+            defaults = tuple(p.default for p in row.params)
+            self._set_fast(row, defaults)
+            for form in FORMS if row.from_output else tuple(FORMS)[:-1]:
+                self._resolved[form,] = _backend.loop(row.name + SUFFIX[form]), defaults
 
     @property
     def ufunc(self):
@@ -164,25 +167,29 @@ class Activation(_Named, _backend.Front):
         return row, tuple(params.values())
 
     def _general(self, form: str, args: tuple, kwargs: dict):
-        if self._quick and not kwargs and len(args) == 1 == len(INPUTS[form]):
-            # One float or float array that the kernels cannot read where it lies.
-            x = args[0]
-            if type(x) is float or (type(x) is np.ndarray and x.dtype.char in "efd"):
-                return _backend.loop(self._row.name + SUFFIX[form]).ufunc(
-                    x, *[p.default for p in self._params]
-                )
-        key = None
-        if kwargs and len(args) == len(INPUTS[form]):
-            # Parameters seen before need no checks: what they resolved to is kept.
-            key = (form, *[item for item in kwargs.items() if item[0] != "out"])
+        key: tuple | None = None
+        if len(args) == len(INPUTS[form]):
+            # Parameters seen before (from the start: the defaults) need no checks:
+            # what they resolved to is kept.
+            key = (form,)
+            if kwargs:
+                key += tuple([item for item in kwargs.items() if item[0] != "out"])
             try:
                 found = self._resolved.get(key)
             except TypeError:  # an array among them
-                key = None
-            else:
-                result = found and found[0].fast(args, found[1], kwargs.get("out"))
+                key = found = None
+            if found:
+                loop, params = found
+                # (without keywords Front has tried)
+                result = loop.fast(args, params, kwargs.get("out")) if kwargs else None
                 if result is not None:
                     return result
+                x = args[0]
+                if len(args) == 1 and "out" not in kwargs and (
+                    type(x) is float or (type(x) is np.ndarray and x.dtype.char in "efd")
+                ):
+                    # A float, or an array that the kernels cannot read where it lies.
+                    return loop.ufunc(x, *params)
         where = f"fastact.{self.__name__}" + ("" if form == "value" else f".{form}")
         names = INPUTS[form]
         keywords = {k: kwargs.pop(k) for k in UFUNC_KEYWORDS if k in kwargs}
@@ -345,15 +352,36 @@ class PReLU(_Named):
         """The gradients to x and to weight, for the gradient g of the output.
 
         The second has the shape of ``weight``: what ``weight`` was broadcast
-        over is summed.
+        over is summed.  So has the second array of ``out``.
         """
         where = f"fastact.{PRELU}.backward"
-        shapes = [np.shape(check_input(where, n, v))
-                  for n, v in (("g", g), ("x", x), ("weight", weight))]
-        gx, gw = self._general(
+        g, x, weight = (
+            check_input(where, n, v) for n, v in (("g", g), ("x", x), ("weight", weight))
+        )
+        if kwargs.get("where", True) is not True:
+            raise TypeError(
+                f"{where}: takes no where: the gradient to weight is a sum over all of x"
+            )
+        shape, gx, gw = np.shape(weight), None, None
+        if kwargs.get("out") is not None:
+            dtype = kwargs.get("dtype") or np.result_type(
+                np.float16, *[getattr(v, "dtype", v) for v in (g, x, weight)]
+            )
+            casting = kwargs.get("casting", "same_kind")
+            gx, gw = check_out(where, kwargs["out"], 2, (), dtype, casting)
+            if gw is not None and np.shape(gw) != shape:
+                raise ValueError(
+                    f"{where}: the second out has shape {np.shape(gw)}, weight {shape}"
+                )
+        kwargs["out"] = None if gx is None else (gx, None)
+        gx, each = self._general(
             "backward", ("g", "x", "weight"), (g, x, weight), kwargs
         )
-        return gx, _sum_to(gw, shapes[2])
+        total = _sum_to(each, shape)
+        if gw is None:
+            return gx, total
+        gw[...] = total
+        return gx, gw
 
 
 def _sum_to(array, shape: tuple):
@@ -369,13 +397,20 @@ def _sum_to(array, shape: tuple):
     return array.sum(axis=axes, keepdims=True).reshape(shape)
 
 
+class _Default(int):
+    """An integer by default, told apart from the same one given."""
+
+
+_LAST = _Default(-1)
+
+
 class GatedUnit(_Named):
     """value * f(gate), from one array split in half or from two arrays.
 
     ``unit(x, axis=-1)`` splits ``x`` along ``axis``: the first half is the value,
     the second half the gate, as in PyTorch.  ``unit(value, gate)`` takes them
-    apart.  ``derivative`` and ``backward`` give the gradient in the same form:
-    one array like ``x``, or one for the value and one for the gate.
+    apart, and no ``axis``.  ``derivative`` and ``backward`` give the gradient in
+    the same form: one array like ``x``, or one for the value and one for the gate.
     """
 
     def __init__(self, gate: Gate) -> None:
@@ -400,6 +435,11 @@ class GatedUnit(_Named):
         names = ("g",) * len(g) + ("value", "gate")
         x = check_input(where, "x" if gate is None else "value", x)
         if gate is not None:
+            if axis is not _LAST:
+                raise TypeError(
+                    f"{where}: axis splits one array in half; with value and gate "
+                    f"apart it means nothing, got axis={axis!r}"
+                )
             gate = check_input(where, "gate", gate)
             result = call_ufunc(where, public, names, (*g, x, gate), (), keywords)
             if form == "value_and_derivative":
@@ -440,18 +480,18 @@ class GatedUnit(_Named):
         call_ufunc(where, public, names, (*g, value, gate), (), {**keywords, "out": halves})
         return whole
 
-    def __call__(self, x, gate=None, /, axis=-1, **kwargs):
+    def __call__(self, x, gate=None, /, axis=_LAST, **kwargs):
         return self._call("value", (), x, gate, axis, kwargs)
 
-    def derivative(self, x, gate=None, /, axis=-1, **kwargs):
+    def derivative(self, x, gate=None, /, axis=_LAST, **kwargs):
         """The partial derivatives to the value and to the gate."""
         return self._call("derivative", (), x, gate, axis, kwargs)
 
-    def value_and_derivative(self, x, gate=None, /, axis=-1, **kwargs):
+    def value_and_derivative(self, x, gate=None, /, axis=_LAST, **kwargs):
         """The value and the partial derivatives, in one pass."""
         return self._call("value_and_derivative", (), x, gate, axis, kwargs)
 
-    def backward(self, g, x, gate=None, /, axis=-1, **kwargs):
+    def backward(self, g, x, gate=None, /, axis=_LAST, **kwargs):
         """The gradient to the input(s), for the gradient g of the output."""
         where = f"fastact.{self.__name__}.backward"
         g = check_input(where, "g", g)

@@ -24,6 +24,12 @@ def _axes(where: str, axis, ndim: int) -> tuple[int, ...]:
     return axes
 
 
+def _aligned(array: np.ndarray, dtype) -> np.ndarray:
+    """C-contiguous and where the kernels may read it, ``array`` itself if it is."""
+    result = np.ascontiguousarray(array, dtype=dtype)
+    return result if result.flags.aligned else result.copy()
+
+
 class _Rows:
     """An array as contiguous rows along ``axes``, and back."""
 
@@ -37,7 +43,7 @@ class _Rows:
     def of(self, array: np.ndarray, dtype) -> np.ndarray:
         """(count, length), a view where the memory already lies so."""
         rows = array.transpose(self.order).reshape(self.count, self.length)
-        return np.ascontiguousarray(rows, dtype=dtype)
+        return _aligned(rows, dtype)
 
     def back(self, rows: np.ndarray) -> np.ndarray:
         """A view of ``rows`` in the shape of the array."""
@@ -130,8 +136,9 @@ class AxisActivation(_Named):
                 f"{where}: out has shape {np.shape(out)}, the result {shape}"
             )
 
-    def _gradient(self, where, names, g, y, axis, out, dtype, forward):
-        """The gradient from g and the output y, or the input if ``forward``."""
+    def _gradient(self, form, names, g, y, axis, out, dtype):
+        """The gradient from g and the input or output, as ``form`` has it."""
+        where = f"fastact.{self.__name__}.{form}"
         (g, y), rows, dtype, work = self._prepare(where, names, (g, y), axis, dtype)
         shape = y.shape
         if self._row.reduces:
@@ -141,7 +148,7 @@ class AxisActivation(_Named):
                 raise ValueError(
                     f"{where}: g must have shape {kept} or {ones}, got {g.shape}"
                 )
-            g_rows = np.ascontiguousarray(g, work).reshape(rows.count, 1)
+            g_rows = _aligned(g, work).reshape(rows.count, 1)
         else:
             try:
                 g = np.broadcast_to(g, shape)
@@ -153,19 +160,14 @@ class AxisActivation(_Named):
         if out is not None:
             (out,) = check_out(where, out, 1, shape, dtype)
             self._exact(where, out, shape)
-        y_rows = rows.of(y, work)
-        if forward:
-            y_rows, x_rows = np.empty_like(y_rows), y_rows
-            _backend.axis_forward(self._row.name, x_rows, y_rows)
         result = np.empty((rows.count, rows.length), work)
-        _backend.axis_backward(self._row.name, g_rows, y_rows, result)
+        name = f"{self._row.name}_{form}"
+        _backend.axis_backward(name, g_rows, rows.of(y, work), result)
         return self._finish(rows.back(result), shape, out, dtype)
 
     def backward(self, g, x, /, axis=-1, *, out=None, dtype=None):
         """The gradient to x, for the gradient g of the output."""
-        where = f"fastact.{self.__name__}.backward"
-        forward = not self._row.reduces
-        return self._gradient(where, ("g", "x"), g, x, axis, out, dtype, forward)
+        return self._gradient("backward", ("g", "x"), g, x, axis, out, dtype)
 
 
 class AxisMap(AxisActivation):
@@ -173,8 +175,9 @@ class AxisMap(AxisActivation):
 
     def backward_from_output(self, g, y, /, axis=-1, *, out=None, dtype=None):
         """The gradient to x, computed from the output y."""
-        where = f"fastact.{self.__name__}.backward_from_output"
-        return self._gradient(where, ("g", "y"), g, y, axis, out, dtype, False)
+        return self._gradient(
+            "backward_from_output", ("g", "y"), g, y, axis, out, dtype
+        )
 
 
 class AxisReduction(AxisActivation):

@@ -55,8 +55,8 @@ if NAME == "cython":
     def axis_backward(
         name: str, g: np.ndarray, y: np.ndarray, out: np.ndarray
     ) -> None:
-        """Fill ``out`` with the gradient; ``y`` is x itself for logsumexp."""
-        axis_rows(name + "_backward", g, y, out)
+        """Fill ``out`` with the gradient: ``name`` says of which form."""
+        axis_rows(name, g, y, out)
 
 else:
     from . import _numpy_backend
@@ -109,6 +109,4 @@ else:
     def axis_backward(
         name: str, g: np.ndarray, y: np.ndarray, out: np.ndarray
     ) -> None:
-        if name == "logsumexp":
-            g = g[..., 0]
         out[...] = _numpy_backend.axis_backward(name, g, y)

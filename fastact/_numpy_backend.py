@@ -637,16 +637,36 @@ def ufunc(public_name: str) -> Ufunc:
 
 
 # ---- Functions along the last axis ------------------------------------------
-def _shifted_exp(x: Array, top: Array) -> tuple[Array, Array, Array]:
-    """x - top, the rounding error of that, and the exponential of both."""
+def _shifted(x: Array, top: Array) -> Pair:
+    """x - top, and the rounding error of that."""
     shift, low = _sum(x, -top)
-    low = np.where(np.isfinite(shift), low, 0.0)
-    return shift, low, np.exp(shift) * (1 + low)
+    return shift, np.where(np.isfinite(shift), low, 0.0)
+
+
+def _row_sum(a: Array) -> Pair:
+    """The sum along the last axis, kept, and the rest of it: added by halves."""
+    low = np.zeros_like(a)
+    while (n := a.shape[-1]) > 1:
+        half = n // 2
+        first, second, rest = slice(half), slice(half, 2 * half), slice(2 * half, n)
+        s, error = _sum(a[..., first], a[..., second])
+        error += low[..., first] + low[..., second]
+        a = np.concatenate([s, a[..., rest]], axis=-1)
+        low = np.concatenate([error, low[..., rest]], axis=-1)
+    low = np.where(np.isfinite(a), low, 0.0)
+    total = a + low
+    return total, low - (total - a)
 
 
 def _softmax(x: Array) -> Array:
-    e = _shifted_exp(x, x.max(axis=-1, keepdims=True))[2]
-    return e / e.sum(axis=-1, keepdims=True)
+    shift, low = _shifted(x, x.max(axis=-1, keepdims=True))
+    e = np.exp(shift)
+    total, rest = _row_sum(e + e * low)
+    y = e / total
+    # what is left of e (1 + low) - y (total + rest) goes in with one rounding
+    product, error = _product(y, total)
+    left = ((e - product) - error) + (e * low - y * rest)
+    return y + np.where(np.isfinite(left), left / total, 0.0)
 
 
 def axis_forward(name: str, x: Array) -> Array:
@@ -658,25 +678,34 @@ def axis_forward(name: str, x: Array) -> Array:
         top = wide.max(axis=-1, keepdims=True)
         if name == "logsumexp":
             # an infinite maximum is the result: nothing to subtract from it
-            shift, low, e = _shifted_exp(wide, np.where(np.isinf(top), 0.0, top))
+            shift, low = _shifted(wide, np.where(np.isinf(top), 0.0, top))
         else:
-            shift, low, e = _shifted_exp(wide, top)
+            shift, low = _shifted(wide, top)
+        e = np.exp(shift)
+        e += e * low
         # log of the sum through the sum of all but one maximum
         np.put_along_axis(e, wide.argmax(axis=-1, keepdims=True), 0.0, axis=-1)
-        log = np.log1p(e.sum(axis=-1, keepdims=True))
+        log = np.log1p(_row_sum(e)[0])
         if name == "logsumexp":
             return (top + log)[..., 0].astype(x.dtype)
-        return ((shift - log) + low).astype(x.dtype)
+        result, error = _sum(shift, -log)
+        result += np.where(np.isfinite(result), low + error, 0.0)
+        return result.astype(x.dtype)
 
 
 def axis_backward(name: str, g: Array, y: Array) -> Array:
-    """The gradient to x, given g and the output y (logsumexp: given x)."""
+    """The gradient to x, given g (of the rows' shape, or one number per row) and
+    the input or, for *_from_output, the output."""
     a, b = g.astype(np.float64), np.ascontiguousarray(y, dtype=np.float64)
     with np.errstate(all="ignore"):
-        if name == "softmax":
-            result = b * (a - (a * b).sum(axis=-1, keepdims=True))
-        elif name == "log_softmax":
-            result = a - np.exp(b) * a.sum(axis=-1, keepdims=True)
+        if not name.endswith("_from_output"):
+            b = _softmax(b)
+        elif name.startswith("log_softmax"):
+            b = np.exp(b)
+        if name.startswith("softmax"):
+            result = b * (a - _row_sum(a * b)[0])
+        elif name.startswith("log_softmax"):
+            result = a - b * _row_sum(a)[0]
         else:
-            result = a[..., None] * _softmax(b)
+            result = a * b
         return result.astype(y.dtype)

@@ -29,8 +29,12 @@ CASES = [(row, params) for row in ROWS for params in all_params(row)]
 CASE_IDS = [f"{r.name}-{'-'.join(map(str, p.values()))}" for r, p in CASES]
 
 
+def loop(name):
+    return _backend.loop(name)
+
+
 def ufunc(name):
-    return _backend.loop(name).ufunc
+    return loop(name).ufunc
 
 
 def rounded(params: dict, dtype) -> dict:

@@ -136,6 +136,9 @@ def test_absent_extension_warns_once(tmp_path):
     run = python(code + "import fastact", FASTACT_BACKEND="cython")
     assert run.returncode and "is not installed" in run.stderr
     assert not python(code, FASTACT_BACKEND="numpy").stderr
+    for how in ("import fastact.kernels", "from fastact import kernels"):
+        run = python(code + how, FASTACT_BACKEND="numpy")
+        assert run.returncode and "FASTACT_BUILD=required" in run.stderr, how
 
 
 def test_show_config(capsys):

@@ -95,6 +95,12 @@ CASES = {
     "gate backward out": (
         lambda o: fa.glu.backward(X[:4], X, out=o[:4]), ValueError, "out has shape",
     ),
+    "gate axis with two": (
+        lambda o: fa.glu(X, X, axis=-1, out=o), TypeError, "axis splits one array",
+    ),
+    "gate axis with two, backward": (
+        lambda o: fa.geglu.backward(X, X, X, 0, out=(o, o)), TypeError, "axis=0",
+    ),
     "softmax axis": (
         lambda o: fa.softmax(X, axis=1, out=o), ValueError, "axis 1 is out of range",
     ),
@@ -115,6 +121,21 @@ CASES = {
         lambda o: fa.prelu(X, 0.1, out=o, alpha=1), TypeError, "unknown keyword",
     ),
     "prelu weight": (lambda o: fa.prelu(X, out=o), TypeError, "takes 2 inputs"),
+    "prelu out count": (
+        lambda o: fa.prelu.backward(X, X, 0.1, out=o), ValueError, "tuple of 2",
+    ),
+    "prelu out shape": (
+        lambda o: fa.prelu.backward(X, X, 0.1, out=(o, np.ones(8))),
+        ValueError, r"second out has shape \(8,\), weight \(\)",
+    ),
+    "prelu out dtype": (
+        lambda o: fa.prelu.backward(X, X, [0.1], out=(o, np.ones(1, int))),
+        TypeError, "out has dtype int64",
+    ),
+    "prelu where": (
+        lambda o: fa.prelu.backward(X, X, 0.1, out=(o, None), where=X > 0),
+        TypeError, "takes no where",
+    ),
     "prelu dtype": (
         lambda o: fa.prelu(X, np.array([1j]), out=o), TypeError, "weight must hold",
     ),

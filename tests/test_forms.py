@@ -1,4 +1,7 @@
-"""The forms of an activation agree bit for bit, wherever the data lie."""
+"""The forms of an activation agree bit for bit, wherever the data lie.
+
+All of it holds within one instruction set: .ci/run repeats it on each.
+"""
 
 import numpy as np
 import pytest
@@ -9,12 +12,63 @@ from cases import (
     KERNELS,
     inputs_of,
     kernel_params,
+    loop,
     rounded,
     same_bits,
     ufunc,
 )
 
-LENGTHS = (0, 1, 2, 3, 7, 15, 16, 17, 31, 33, 64, 100, 511, 512, 513, 1030, 5000)
+# Around every edge of the driver: vectors of 16, blocks of 512, the GIL at 2048.
+LENGTHS = (
+    *range(71), *range(495, 530), 1007, 1008, 1023, 1024, 1025, 1030, 1040,
+    2047, 2048, 2049, 2064, 3000,
+)
+WHOLE = max(LENGTHS)
+STEPS = (2, 3, 7, -1, -2, -5)
+
+each_kernel = pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.public)
+each_dtype = pytest.mark.parametrize("dtype", DTYPES)
+
+
+class Calls:
+    """A kernel over its inputs, the results as tuples, and those for all of them."""
+
+    def __init__(self, kernel, dtype):
+        self.kernel, self.dtype = kernel, dtype
+        self.params = kernel_params(kernel, dtype)
+        self.inputs = inputs_of(kernel, WHOLE, dtype)
+        self.results = self(self.inputs)
+
+    def __call__(self, inputs, **keywords):
+        result = ufunc(self.kernel.public)(*inputs, *self.params, **keywords)
+        return result if isinstance(result, tuple) else (result,)
+
+    def direct(self, inputs, out=None):
+        """The same by the direct entry for plain arrays; None where it declines."""
+        if out is not None and len(out) == 1:
+            (out,) = out
+        result = loop(self.kernel.public).fast(
+            tuple(inputs), tuple(map(float, self.params)), out
+        )
+        return result if result is None or isinstance(result, tuple) else (result,)
+
+    def check(self, got, where=None, note=None):
+        """The results are those for all inputs, at ``where``."""
+        for part, whole in zip(got, self.results, strict=True):
+            assert same_bits(part, whole if where is None else whole[where]), note
+
+
+@pytest.fixture
+def calls(kernel, dtype):
+    return Calls(kernel, dtype)
+
+
+def misaligned(a, offset=1):
+    """A copy of ``a`` that begins ``offset`` bytes behind an aligned address."""
+    raw = np.empty(a.nbytes + offset, np.uint8)
+    b = raw[offset:].view(a.dtype)
+    b[...] = a
+    return b
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -31,71 +85,172 @@ def test_pair_and_backward_are_the_single_forms(row, params, dtype):
     assert same_bits(ufunc(row.name + "_backward")(g, x, *p), expected)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.public)
-def test_results_do_not_depend_on_where_data_lie(kernel, dtype):
-    """Length, offset, stride, alignment, order, position, in place."""
-    u = ufunc(kernel.public)
-    p = kernel_params(kernel, dtype)
-    arrays = inputs_of(kernel, max(LENGTHS), dtype)
+def test_every_float32_pair_and_backward():
+    """The forms are separate machine code: over every bit pattern's top half."""
+    x = (np.arange(1 << 16, dtype=np.uint32) << 16).view(np.float32)
+    g = np.resize(np.float32([1, -3.7, 1e-3, 1e20]), x.shape)
+    for row, params in CASES:
+        p = rounded(params, np.float32).values()
+        f, d = ufunc(row.name + "_vd")(x, *p)
+        assert same_bits(f, ufunc(row.name)(x, *p)), row.name
+        assert same_bits(d, ufunc(row.name + "_d")(x, *p)), row.name
+        with np.errstate(all="ignore"):
+            expected = g * d
+        assert same_bits(ufunc(row.name + "_backward")(g, x, *p), expected), row.name
 
-    def call(*inputs, **keywords):
-        result = u(*inputs, *p, **keywords)
-        return result if isinstance(result, tuple) else (result,)
 
-    whole = call(*arrays)
+@each_dtype
+@pytest.mark.parametrize(
+    "name", sorted({k.public for k in KERNELS if k.kind in ("gate", "prelu")
+                    and k.form == "value"}),
+)
+def test_forms_of_two_arrays_agree(name, dtype):
+    """Likewise for gates and prelu, whose derivative has its own shape."""
+    kernel = next(k for k in KERNELS if k.public == name + "_backward")
+    g, *inputs = inputs_of(kernel, 777, dtype)
+    f, *both = ufunc(name + "_vd")(*inputs)
+    single = ufunc(name + "_d")(*inputs)
+    single = single if isinstance(single, tuple) else (single,)
+    assert same_bits(f, ufunc(name)(*inputs))
+    gradients = ufunc(name + "_backward")(g, *inputs)
+    for d, alone, gradient in zip(both, single, gradients, strict=False):
+        assert same_bits(d, alone)
+        with np.errstate(all="ignore"):
+            assert same_bits(gradient, g * d)
+
+
+@each_dtype
+@pytest.mark.parametrize(
+    "kernel", [k for k in KERNELS if k.kind == "from_output"], ids=lambda k: k.public
+)
+def test_gradient_from_output_is_a_product(calls):
+    g, y = calls.inputs
+    (d,) = calls([np.ones_like(g), y])
+    with np.errstate(all="ignore"):
+        assert same_bits(calls.results[0], g * d)
+
+
+@each_dtype
+@each_kernel
+def test_length(calls):
+    """Whatever the length, by the ufunc and by the direct entry."""
     for n in LENGTHS:
-        for part, full in zip(call(*[a[:n] for a in arrays]), whole, strict=True):
-            assert same_bits(part, full[:n]), n
-    for start in (1, 3, 5):
-        got = call(*[a[start : start + 600] for a in arrays])
-        for part, full in zip(got, whole, strict=True):
-            assert same_bits(part, full[start : start + 600])
-    for step in (2, 7, -1, -3):
-        for part, full in zip(call(*[a[::step] for a in arrays]), whole, strict=True):
-            assert same_bits(part, full[::step]), step
+        inputs = [a[:n] for a in calls.inputs]
+        calls.check(calls(inputs), slice(n), n)
+        direct = calls.direct(inputs)
+        if direct is not None:
+            calls.check(direct, slice(n), n)
+        out = tuple(np.empty_like(w[:n]) for w in calls.results)
+        if calls.direct(inputs, out) is not None:
+            calls.check(out, slice(n), n)
 
-    def misaligned(a):
-        raw = np.empty(a.nbytes + 1, np.uint8)
-        b = raw[1:].view(dtype)
+
+@each_dtype
+@each_kernel
+def test_alone(calls):
+    """Each element by itself: no result depends on its neighbours."""
+    special = [np.flatnonzero(~(np.abs(a) < 80) | (a == 0)) for a in calls.inputs]
+    for i in np.unique(np.concatenate([np.arange(40), *special])):
+        one = slice(i, i + 1)
+        calls.check(calls([a[one] for a in calls.inputs]), one, i)
+
+
+@each_dtype
+@each_kernel
+def test_offset(calls):
+    """At every place of a vector, and of a block."""
+    for start in (*range(1, 18), 31, 511):
+        for n in (5, 16, 530):
+            part = slice(start, start + n)
+            inputs = [a[part] for a in calls.inputs]
+            calls.check(calls(inputs), part, (start, n))
+            direct = calls.direct(inputs)
+            if direct is not None:
+                calls.check(direct, part, (start, n))
+    # operands that are aligned unlike each other
+    shifted = []
+    for j, a in enumerate(calls.inputs):
+        b = np.empty(a.size + 16, a.dtype)[3 * j + 1 :][: a.size]
         b[...] = a
-        return b
-
-    swapped = np.dtype(dtype).newbyteorder()
-    for change in (misaligned, lambda a: a.astype(swapped)):
-        changed = call(*[change(a) for a in arrays])
-        for part, full in zip(changed, whole, strict=True):
-            assert same_bits(part, full)
-    out = tuple(misaligned(np.zeros_like(w)) for w in whole)
-    for part, full in zip(call(*arrays, out=out), whole, strict=True):
-        assert same_bits(part, full)
-    out = tuple(np.zeros(3 * w.size, dtype)[::3] for w in whole)
-    for part, full in zip(call(*arrays, out=out), whole, strict=True):
-        assert same_bits(part, full)
-    for i in range(len(kernel.inputs)):  # the first output over each input
-        inputs = [a.copy() for a in arrays]
-        out = (inputs[i], *[np.empty_like(w) for w in whole[1:]])
-        got = call(*inputs, out=out)
-        assert got[0] is inputs[i]
-        for part, full in zip(got, whole, strict=True):
-            assert same_bits(part, full)
-    for shift in (1, 5, 16):  # output overlapping the input, both ways
-        for source, target in ((0, shift), (shift, 0)):
-            buffer = np.zeros(1000 + shift, dtype)
-            x = buffer[source : source + 1000]
-            x[...] = arrays[-1][:1000]
-            others = [a[:1000] for a in arrays[:-1]]
-            out = (buffer[target : target + 1000],)
-            out += tuple(np.empty(1000, dtype) for _ in whole[1:])
-            got = call(*others, x, out=out)
-            assert same_bits(got[0], whole[0][:1000])
-    matrix = [a[:600].reshape(20, 30) for a in arrays]
-    for part, full in zip(call(*[m.T for m in matrix]), whole, strict=True):
-        assert same_bits(part, full[:600].reshape(20, 30).T)
+        shifted.append(b)
+    calls.check(calls(shifted))
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.public)
+@each_dtype
+@each_kernel
+def test_stride(calls):
+    for step in STEPS:
+        part = slice(None, None, step)
+        calls.check(calls([a[part] for a in calls.inputs]), part, step)
+        for n in (1, 15, 16, 17, 513):
+            part = slice(n)
+            out = tuple(np.zeros(n * abs(step), calls.dtype)[::step] for _ in calls.results)
+            out = tuple(o[:n] for o in out)
+            calls.check(calls([a[:n] for a in calls.inputs], out=out), part, (step, n))
+    # each operand with a stride of its own, the others contiguous
+    for j in range(len(calls.inputs)):
+        inputs = list(calls.inputs)
+        inputs[j] = np.repeat(inputs[j], 3)[::3]
+        calls.check(calls(inputs), note=j)
+    matrix = [a[:600].reshape(20, 30) for a in calls.inputs]
+    for part, whole in zip(calls([m.T for m in matrix]), calls.results, strict=True):
+        assert same_bits(part, whole[:600].reshape(20, 30).T)
+
+
+@each_dtype
+@each_kernel
+def test_alignment_and_byte_order(calls):
+    for offset in (1, 2, 3, calls.inputs[0].itemsize - 1):
+        calls.check(calls([misaligned(a, offset) for a in calls.inputs]), note=offset)
+        out = tuple(misaligned(np.zeros_like(w), offset) for w in calls.results)
+        calls.check(calls(calls.inputs, out=out), note=offset)
+    swapped = np.dtype(calls.dtype).newbyteorder()
+    calls.check(calls([a.astype(swapped) for a in calls.inputs]))
+
+
+@each_dtype
+@each_kernel
+def test_in_place(calls):
+    """Each output over each input, by the ufunc and by the direct entry."""
+    for n in (5, 16, 17, 528, WHOLE):
+        for i in range(len(calls.inputs)):
+            for j in range(len(calls.results)):
+                for call in (lambda x, out: calls(x, out=out), calls.direct):
+                    inputs = [a[:n].copy() for a in calls.inputs]
+                    out = [np.empty_like(w[:n]) for w in calls.results]
+                    out[j] = inputs[i]
+                    got = call(inputs, tuple(out))
+                    if got is not None:
+                        assert got[j] is inputs[i]
+                        calls.check(got, slice(n), (n, i, j))
+
+
+@each_dtype
+@each_kernel
+def test_overlap(calls):
+    """An output that lies across an input, forwards, backwards and reversed."""
+    n = 1000
+    for i in range(len(calls.inputs)):
+        for j in range(len(calls.results)):
+            for shift in (-513, -16, -5, -1, 1, 5, 16, 513):
+                for call in (lambda x, out: calls(x, out=out), calls.direct):
+                    buffer = np.zeros(n + abs(shift), calls.dtype)
+                    inputs = [a[:n] for a in calls.inputs]
+                    inputs[i] = buffer[max(0, -shift) :][:n]
+                    inputs[i][...] = calls.inputs[i][:n]
+                    out = [np.empty_like(w[:n]) for w in calls.results]
+                    out[j] = buffer[max(0, shift) :][:n]
+                    got = call(inputs, tuple(out))
+                    if got is not None:
+                        calls.check(got, slice(n), (i, j, shift))
+            inputs = [a[:n].copy() for a in calls.inputs]
+            out = [np.empty_like(w[:n]) for w in calls.results]
+            out[j] = inputs[i][::-1]
+            calls.check(calls(inputs, out=tuple(out)), slice(n), (i, j, "reversed"))
+
+
+@each_dtype
+@each_kernel
 def test_inputs_are_left_alone(kernel, dtype):
     arrays = inputs_of(kernel, 100, dtype)
     before = [a.copy() for a in arrays]

@@ -72,6 +72,12 @@ def test_prelu(shape, dtype):
     gx, gw = fa.prelu.backward(g, x, w)
     assert same_bits(gx, g * d)
     assert gw.shape == shape and gw.dtype == dtype
+    out = np.empty_like(x), np.empty(shape, dtype)
+    got = fa.prelu.backward(g, x, w, out=out)
+    assert got[0] is out[0] and got[1] is out[1]
+    assert same_bits(out[0], gx) and same_bits(out[1], gw)
+    assert fa.prelu.backward(g, x, w, out=(None, w))[1] is w  # over the weight
+    assert same_bits(w, gw)
     each = np.where(x > 0, 0, g * x).astype("d")
     axes = tuple(i for i in range(3) if i < 3 - len(shape)) + tuple(
         3 - len(shape) + i for i, n in enumerate(shape) if n == 1

@@ -35,6 +35,18 @@ def test_kernel_is_the_ufunc(kernel, suffix):
         expected = expected if isinstance(expected, tuple) else (expected,)
         for got, want in zip(outs, expected, strict=True):
             assert same_bits(got, want)
+        # from and into any address, and the first output over each input
+        raw = [np.empty(n * a.itemsize + 3, np.uint8) for a in (*arrays, *outs)]
+        odd = [r[3:].view(dtype) for r in raw]
+        for a, b in zip(odd, arrays, strict=False):
+            a[...] = b
+        function(*odd, **params)
+        for got, want in zip(odd[len(arrays) :], expected, strict=True):
+            assert same_bits(got, want)
+        for i in range(len(arrays)):
+            inputs = [a.copy() for a in arrays]
+            function(*inputs, inputs[i], *outs[1:], **params)
+            assert same_bits(inputs[i], expected[0])
 
 
 def test_any_buffer():
