@@ -29,14 +29,15 @@ class _Exact(ast.NodeTransformer):
 
 
 @functools.cache
-def _compile(expression: str):
+def steps(expression: str):
+    """(name, code) of what a registry expression abbreviates; "result" is last."""
     parts = [p.strip() for p in expression.split(";")]
-    steps = []
+    found = []
     for part in [*parts[1:], "result = " + parts[0]]:
         name, _, text = part.partition(" = ")
         tree = _Exact(text).visit(ast.parse(text, mode="eval"))
-        steps.append((name, compile(ast.fix_missing_locations(tree), text, "eval")))
-    return steps
+        found.append((name, compile(ast.fix_missing_locations(tree), text, "eval")))
+    return found
 
 
 def _erfc(x):
@@ -44,8 +45,8 @@ def _erfc(x):
     return mp.erfc(x) if abs(x) < 1e4 else mp.mpf(0 if x > 0 else 2)
 
 
-def evaluate(expression: str, **names: float):
-    """A registry expression at exact arguments, as an mpf of ~40 good digits."""
+def working_bits(expression: str, **names: float) -> int:
+    """The precision at which nothing that matters of an expression cancels."""
     x = abs(float(names["x" if "x" in names else "y"]))
     capped = min(x, 1e4)
     # exp(-x) beside 1 needs 1.45 |x| bits, its square twice that (beyond 1600
@@ -58,15 +59,20 @@ def evaluate(expression: str, **names: float):
     bits = 300 + int(3.5 * min(big, 1700.0))
     if 0 < x < 1:
         bits += int(-3 * np.log2(x))
-    with mp.workprec(bits):
+    return bits
+
+
+def evaluate(expression: str, **names: float):
+    """A registry expression at exact arguments, as an mpf of ~40 good digits."""
+    with mp.workprec(working_bits(expression, **names)):
         scope = {
             "exp": mp.exp, "log": mp.log, "tanh": mp.tanh, "sqrt": mp.sqrt,
             "erfc": _erfc, "pi": +mp.pi, "mpf": mp.mpf, "abs": abs,
             "min": min, "max": max,
         }
         for name, value in names.items():
-            scope[name] = mp.mpf(float(value))
-        for name, code in _compile(expression):
+            scope[name] = value if isinstance(value, mp.mpf) else mp.mpf(float(value))
+        for name, code in steps(expression):
             scope[name] = eval(code, {"__builtins__": {}}, scope)
         return scope["result"]
 
