@@ -222,13 +222,18 @@ def _near_root(name: str, params: dict, x: Array, d: Array) -> Array:
 
 
 # ---- Functions: value and derivative ----------------------------------------
+def _sum(small: Array, large: Array) -> Array:
+    """small + large; where both have underflowed, the zero that large became."""
+    return np.where(small == 0, large, small + large)
+
+
 def sigmoid(A: Arithmetic, x: Array) -> Pair:
     return A.logistic(x)[0], 1 / (4 * np.cosh(x / 2) ** 2)
 
 
 def log_sigmoid(A: Arithmetic, x: Array) -> Pair:
-    value = np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
-    return value, A.logistic(x)[1]
+    log = np.log1p(np.exp(-np.abs(x)))
+    return np.where(x < 0, x - log, -log), A.logistic(x)[1]
 
 
 def tanh(A: Arithmetic, x: Array) -> Pair:
@@ -271,7 +276,7 @@ def selu(A: Arithmetic, x: Array) -> Pair:
 
 def gelu(A: Arithmetic, x: Array) -> Pair:
     cdf, density = A.normal(x)
-    return x * cdf, cdf + x * density
+    return x * cdf, _sum(cdf, x * density)
 
 
 def gelu_tanh(A: Arithmetic, x: Array) -> Pair:
@@ -308,7 +313,7 @@ def silu_beta(A: Arithmetic, x: Array, beta: Any) -> Pair:
 def mish(A: Arithmetic, x: Array) -> Pair:
     up = np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
     t = np.tanh(up)
-    return x * t, t + x * A.logistic(x)[0] / np.cosh(up) ** 2
+    return x * t, _sum(t, x * A.logistic(x)[0] / np.cosh(up) ** 2)
 
 
 def softplus(A: Arithmetic, x: Array, beta: Any) -> Pair:
