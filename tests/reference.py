@@ -13,6 +13,18 @@ import functools
 import mpmath as mp
 import numpy as np
 
+from fastact import _registry
+
+#: where f' goes through 0 and its terms cancel (in beta x): near enough to search
+ROOTS = {
+    "silu": -1.2784645427610738,
+    "silu_beta": -1.2784645427610738,
+    "quick_gelu": -1.2784645427610738 / 1.702,
+    "mish": -1.1924312145154955,
+    "gelu": -0.7517915246935645,
+    "gelu_tanh": -0.7524614220710163,
+}
+
 
 class _Exact(ast.NodeTransformer):
     """Decimal literals as written, not as the nearest double."""
@@ -117,3 +129,26 @@ def points(dtype, dense: int = 300, seed: int = 7) -> np.ndarray:
     x = x.astype(dtype)
     x = x[np.isfinite(x)]
     return np.unique(np.concatenate([x, -x, np.zeros(1, dtype)]))
+
+
+@functools.cache
+def _root(name: str, params: tuple):
+    named = dict(params)
+    expression = _registry.BY_NAME[name].derivative
+    start = ROOTS[name] / float(named.get("beta", 1.0))
+    with mp.workprec(250):
+        return mp.findroot(
+            lambda x: evaluate(expression, x=x, **named),
+            (mp.mpf(start), mp.mpf(start) * 1.001), tol=mp.mpf(2) ** -400,
+        )
+
+
+def root(name: str, params: dict):
+    """The root of the derivative of a row in ROOTS to 200 bits, else None."""
+    return _root(name, tuple(params.items())) if name in ROOTS else None
+
+
+def around(x: float, dtype, count: int) -> np.ndarray:
+    """x rounded to dtype and about ``count`` of its neighbours on either side."""
+    middle = dtype(x)
+    return middle + np.arange(-count, count + 1).astype(dtype) * np.spacing(middle)

@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import bounds
 import numpy as np
 import variants
 import wide
@@ -34,6 +35,7 @@ from results import FORMS, HEADER, Progress, finish, line, record, write_json
 from ulp import Tally, bits_of, hexadecimal, judge
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+import reference
 from cases import CASE_IDS, CASES, params_of, rounded
 
 Array = np.ndarray
@@ -239,39 +241,68 @@ def agree(job: Job, variant: Any, x: Array) -> None:
     for form in job.forms:
         with np.errstate(all="ignore"):
             alone = variant.single(job.row, form, job.params, x)
-        same = (bits_of(alone) == bits_of(pair[form])) | (np.isnan(alone) & np.isnan(pair[form]))
+        same = bits_of(alone) == bits_of(pair[form])
+        same |= np.isnan(alone) & np.isnan(pair[form])
         if not same.all():
             at = hexadecimal(x[~same][0])
             raise SystemExit(f"{job.id} {variant.name}: {form} and pair differ at {at}")
 
 
-def specials(job: Job, stride: int, load: Any = variants.load) -> Tallies:
-    """Infinities, against the limits, and NaNs of every pattern."""
+def at_infinities(job: Job, name: str, dtype: Any, load: Any = variants.load) -> Tallies:
+    """Results at -inf and inf against the limits: the values at the largest numbers."""
+    ends = np.array([-np.inf, np.inf], dtype)
+    top = np.finfo(dtype).max
+    wider = np.float64 if dtype == np.float32 else np.longdouble
+    near = wide.evaluate(job.row, job.params, np.array([-top, top]), wider)
     tallies: Tallies = {}
-    ends = np.array([-np.inf, np.inf], np.float32)
-    top = np.finfo(np.float32).max
-    near = wide.evaluate(job.row, job.params, np.array([-top, top]))
-    for j, form in enumerate(FORMS):
+    for form, exact in zip(FORMS, near, strict=True):
         if form not in job.forms:
             continue
-        exact = np.asarray(near[j], dtype=np.float64)
-        exact = np.where(np.abs(exact) > 1e30, np.copysign(np.inf, exact), exact)
-        exact = np.where(np.abs(exact) < 1e-30, np.copysign(0.0, exact), exact)
-        right = exact.astype(np.float32)
-        for name in job.variants:
-            y = computed(job, load(name), ends)[form]
-            tally = Tally(count=2)
-            tally.nan = int(np.count_nonzero(np.isnan(y)))
-            tally.inf = int(np.count_nonzero(np.isinf(y) != np.isinf(right)))
-            tally.zero = int(np.count_nonzero((y == 0) & (bits_of(y) != bits_of(right))))
-            tally.misrounded = int(np.count_nonzero(y != right))
-            if tally.misrounded:
-                tally.worst = float("inf")
-                tally.at = hexadecimal(ends[y != right][0])
-                tally.got = hexadecimal(y[y != right][0])
-            tallies[key(form, name)] = tally
+        right = np.where(np.abs(exact) > 1e30, np.copysign(np.inf, exact), exact)
+        right = np.where(np.abs(exact) < 1e-30, np.copysign(0, exact), right).astype(dtype)
+        y = computed(job, load(name), ends)[form]
+        wrong = y != right
+        tally = Tally(count=2, misrounded=int(np.count_nonzero(wrong)))
+        tally.nan = int(np.count_nonzero(np.isnan(y)))
+        tally.inf = int(np.count_nonzero(np.isinf(y) != np.isinf(right)))
+        tally.zero = int(np.count_nonzero((y == 0) & (bits_of(y) != bits_of(right))))
+        if tally.misrounded:
+            tally.worst = float("inf")
+            tally.at, tally.got = hexadecimal(ends[wrong][0]), hexadecimal(y[wrong][0])
+        tallies[key(form, name)] = tally
+    return tallies
+
+
+def named_points(job: Job) -> Array:
+    """What a stride must not miss: roots of f', the worst inputs known, and more."""
+    points = [reference.points(np.float32)]
+    root = reference.root(job.row, job.params)
+    if root is not None:
+        points.append(reference.around(float(root), np.float32, 500))
+    for (row, dtype, _), line in bounds.load().items():
+        if row == job.row and dtype == "float32":
+            points.append(np.array([float.fromhex(line[1]), float.fromhex(line[3])]))
+    return np.unique(np.concatenate(points).astype(np.float32))
+
+
+def specials(job: Job, stride: int, load: Any = variants.load) -> Tallies:
+    """Infinities, against the limits, and NaNs; with a stride also named points."""
+    tallies: Tallies = {}
+    for name in job.variants:
+        tallies |= at_infinities(job, name, np.float32, load)
+    if stride > 1:
+        x = named_points(job)
+        exact = exact_values(job, {}, x)
+        results = {name: computed(job, load(name), x) for name in job.variants}
+        for form in job.forms:
+            with np.errstate(all="ignore"):
+                rounded = exact[form].astype(np.float32)
+            for name in job.variants:
+                tally = judge(x, results[name][form], exact[form], rounded, 0.0)
+                tallies[key(form, name)].add(tally)
     for first in range(INFINITY + 1, 1 << 31, BLOCK * stride):
-        patterns = np.arange(first, min(first + BLOCK * stride, 1 << 31), stride, dtype=np.uint32)
+        last = min(first + BLOCK * stride, 1 << 31)
+        patterns = np.arange(first, last, stride, dtype=np.uint32)
         for sign in (0, 1 << 31):
             x = (patterns | np.uint32(sign)).view(np.float32)
             for name in job.variants:
@@ -375,7 +406,8 @@ def run(jobs: list[Job], stride: int, processes: int, state: State) -> Iterator[
         for job in jobs:
             if len(state.done.get(job.id, ())) == len(ranges):
                 yield job, state.tallies[job.id], progress
-        for number, i, tallies in (pool.imap_unordered(work, tasks) if pool else map(work, tasks)):
+        finished = pool.imap_unordered(work, tasks) if pool else map(work, tasks)
+        for number, i, tallies in finished:
             job = jobs[number]
             state.add(job.id, i, tallies)
             progress.step(job.id)

@@ -6,6 +6,7 @@ smallest subnormal number; no error is forgiven for being small.
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -56,12 +57,6 @@ def floats_of(order: Array, dtype: Any) -> Array:
     """The floats that ``order_of`` numbers so."""
     low = np.iinfo(order.dtype).min
     return np.where(order < 0, low - order, order).view(dtype)
-
-
-def around(x: Any, dtype: Any, count: int) -> Array:
-    """The ``2 count + 1`` floats of ``dtype`` that are nearest to ``x``."""
-    middle = order_of(np.array([x], dtype))
-    return floats_of(middle + np.arange(-count, count + 1, dtype=middle.dtype), dtype)
 
 
 @dataclass
@@ -136,4 +131,5 @@ def judge(x: Array, computed: Array, exact: Array, rounded: Array, known: float)
 
 
 def hexadecimal(x: Any) -> str:
-    return float(x).hex()
+    """Without the zeros that float.hex() pads with."""
+    return re.sub(r"\.?0+p", "p", float(x).hex())

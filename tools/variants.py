@@ -48,11 +48,26 @@ class Compiled:
             inputs = tuple(np.concatenate([a, np.full(full - n, a[-1])]) for a in inputs)
         arrays = [np.ascontiguousarray(a) for a in inputs]
         arrays += [np.empty(full, dtype) for _ in range(outputs)]
+        self._call(kernel, arrays, full, params)
+        return [a[:n] for a in arrays[len(inputs):]]
+
+    def _call(self, kernel: str, arrays: list[Array], n: int, params: dict) -> None:
         pointers = [a.ctypes.data for a in arrays] + [None] * (5 - len(arrays))
         p = (ctypes.c_double * 2)(*[float(v) for v in params.values()])
-        name = f"{kernel}_{'f32' if dtype == np.float32 else 'f64'}"
-        _KERNEL(self._table[self._index[name]])(*pointers, full, ctypes.addressof(p))
-        return [a[:n] for a in arrays[len(inputs):]]
+        name = f"{kernel}_{'f32' if arrays[0].dtype == np.float32 else 'f64'}"
+        _KERNEL(self._table[self._index[name]])(*pointers, n, ctypes.addressof(p))
+
+    def axis(self, name: str, x: Array) -> Array:
+        """softmax, log_softmax or logsumexp of one row."""
+        out = np.empty(1 if name == "logsumexp" else x.size, x.dtype)
+        self._call(name, [x, out], x.size, {})
+        return out
+
+    def axis_backward(self, name: str, g: Array, y: Array) -> Array:
+        """The gradient from the output y (logsumexp: from x, with one g)."""
+        out = np.empty_like(y)
+        self._call(name + "_backward", [g, y, out], y.size, {})
+        return out
 
     def pair(self, row: str, params: dict, x: Array) -> list[Array]:
         return self.run(f"{row}_value_and_derivative", 2, params, x)
@@ -74,6 +89,13 @@ class Numpy:
     def single(self, row: str, form: str, params: dict, x: Array) -> Array:
         given = [x.dtype.type(v) for v in params.values()]
         return _numpy_backend.ufunc(row + _registry.SUFFIX[form])(x, *given)
+
+    def axis(self, name: str, x: Array) -> Array:
+        return _numpy_backend.axis_forward(name, x[None]).reshape(-1)
+
+    def axis_backward(self, name: str, g: Array, y: Array) -> Array:
+        given = g if name == "logsumexp" else g[None]
+        return _numpy_backend.axis_backward(name, given, y[None])[0]
 
 
 def _runs(isa: str) -> bool:

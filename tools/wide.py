@@ -159,41 +159,10 @@ def mills() -> Callable[[Array], Array]:
     return ratio
 
 
-#: where the search for the root of a derivative begins, in beta x
-ROOTS = {
-    "silu": -1.2784645427610738,
-    "silu_beta": -1.2784645427610738,
-    "quick_gelu": -1.2784645427610738 / 1.702,
-    "mish": -1.1924312145154955,
-    "gelu": -0.7517915246935645,
-    "gelu_tanh": -0.7524614220710163,
-}
-
-
-def textbook(expression: str, **names: Any) -> mp.mpf:
-    """reference.evaluate() at mpf arguments too."""
-    return reference.evaluate(expression, **names)
-
-
-@functools.cache
-def root(name: str, params: tuple = ()) -> mp.mpf | None:
-    """The root of the derivative, where it has one that nothing cancels for."""
-    if name not in ROOTS:
-        return None
-    named = dict(params)
-    expression = _registry.BY_NAME[name].derivative
-    start = ROOTS[name] / float(named.get("beta", 1.0))
-    with mp.workprec(250):
-        return mp.findroot(
-            lambda x: textbook(expression, x=x, **named),
-            (mp.mpf(start), mp.mpf(start * 1.001)), tol=mp.mpf(2) ** -400,
-        )
-
-
 @functools.cache
 def _root_piece(name: str, params: tuple, dtype: Any) -> tuple | None:
     """(root, its low part, half-width, coefficients of f'(root + t) / t)."""
-    exact = root(name, params)
+    exact = reference.root(name, dict(params))
     if exact is None:
         return None
     number = arithmetic(dtype).number
@@ -202,7 +171,7 @@ def _root_piece(name: str, params: tuple, dtype: Any) -> tuple | None:
 
     def target(s):
         t = s * width
-        return textbook(expression, x=exact + t, **dict(params)) / t
+        return reference.evaluate(expression, x=exact + t, **dict(params)) / t
 
     with mp.workprec(400):
         coefficients = interpolate(target, 20, number)
@@ -408,13 +377,11 @@ def evaluate(name: str, params: dict, x: Array, dtype: Any = np.float64) -> Pair
 # ---- Check ------------------------------------------------------------------
 def check_points(name: str, params: dict, dtype: Any, count: int) -> Array:
     """Points of the whole range, and the neighbourhood of the root."""
-    from ulp import around
-
     points = [reference.points(dtype, dense=count // 6)]
-    exact = root(name, tuple(params.items()))
+    exact = reference.root(name, params)
     if exact is not None:
         middle = float(exact)
-        points.append(around(middle, dtype, 40))
+        points.append(reference.around(middle, dtype, 40))
         rng = np.random.default_rng(5)
         scales = 2.0 ** -rng.uniform(0, 24, count // 4)
         points.append((middle * (1 + rng.choice([-1, 1], count // 4) * scales)).astype(dtype))
