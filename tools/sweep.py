@@ -279,9 +279,9 @@ def named_points(job: Job) -> Array:
     root = reference.root(job.row, job.params)
     if root is not None:
         points.append(reference.around(float(root), np.float32, 500))
-    for (row, dtype, _), line in bounds.load().items():
+    for (row, dtype, _), known in bounds.load().items():
         if row == job.row and dtype == "float32":
-            points.append(np.array([float.fromhex(line[1]), float.fromhex(line[3])]))
+            points.append(np.array([float.fromhex(known[1]), float.fromhex(known[3])]))
     return np.unique(np.concatenate(points).astype(np.float32))
 
 

@@ -55,7 +55,8 @@ class Compiled:
         pointers = [a.ctypes.data for a in arrays] + [None] * (5 - len(arrays))
         p = (ctypes.c_double * 2)(*[float(v) for v in params.values()])
         name = f"{kernel}_{'f32' if arrays[0].dtype == np.float32 else 'f64'}"
-        _KERNEL(self._table[self._index[name]])(*pointers, n, ctypes.addressof(p))
+        address: Any = self._table[self._index[name]]
+        _KERNEL(address)(*pointers, n, ctypes.addressof(p))
 
     def axis(self, name: str, x: Array) -> Array:
         """softmax, log_softmax or logsumexp of one row."""

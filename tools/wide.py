@@ -179,7 +179,8 @@ def _root_piece(name: str, params: tuple, dtype: Any) -> tuple | None:
 
 
 def _near_root(name: str, params: dict, x: Array, d: Array) -> Array:
-    piece = _root_piece(name, tuple(params.items()), x.dtype.type)
+    dtype: Any = x.dtype.type
+    piece = _root_piece(name, tuple(params.items()), dtype)
     if piece is None:
         return d
     high, low, width, coefficients = piece
