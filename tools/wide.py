@@ -390,8 +390,13 @@ def check_points(name: str, params: dict, dtype: Any, count: int) -> Array:
 
 
 def check(name: str, params: dict, dtype: Any, wider: Any, count: int) -> float:
-    """The largest relative error; both below ``tiny`` count as equal."""
+    """The largest relative error; both below ``tiny`` count as equal.
+
+    In passing, ULP errors by NumPy of results a few floats off are compared with
+    those by mpmath.
+    """
     from exact import Textbook
+    from ulp import at_power_of_two, error, floats_of, order_of
 
     row = _registry.BY_NAME[name]
     x = check_points(name, params, dtype, count)
@@ -401,8 +406,18 @@ def check(name: str, params: dict, dtype: Any, wider: Any, count: int) -> float:
         (row.formula, row.derivative), evaluate(name, params, x, wider), strict=True
     ):
         book = Textbook(expression, params)
-        for xi, w in zip(x, wide, strict=True):
+        with np.errstate(over="ignore"):
+            order = order_of(wide.astype(dtype))
+        near = floats_of(order + (np.arange(x.size) % 5 - 2).astype(order.dtype), dtype)
+        for xi, w, y, e in zip(x, wide, near, error(near, wide), strict=True):
             exact, got = book(float(xi)), to_mp(w)
+            if np.isfinite(y):
+                right = reference.error(y, exact)
+                # error() takes a power of two for a number just below it
+                doubled = at_power_of_two(w) and abs(e - 2 * right) < 0.02
+                if abs(e - right) > 0.02 * max(1, right) and not doubled:
+                    at = float(xi).hex()
+                    raise AssertionError(f"{name} at {at}: {y!r} is {right} ULP off, not {e}")
             if abs(exact) < tiny and abs(got) < tiny:
                 continue
             with mp.workprec(200):
