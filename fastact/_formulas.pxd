@@ -19,12 +19,12 @@
 # parts of e, d: what the rounding of e, d lost.
 
 from fastact._primitives cimport (
-    WIDE, cdf_near_0, clamp, copysign, exp_low, exp_magnitude, exp_parts,
-    exp_parts_low, exp_top, expm1_clamped, expm1_parts, expm1_parts_low, expm1_value,
-    fabs, fma, INFINITY, keep_nan, log1p_scaled, magnitude, mills, mills_argument,
-    mills_slope, minus_unscaled, nan_or, one_plus, one_plus_low, product_low,
-    product_sum_low, quotient, quotient_low, real, rescale, residual, sixth, sqrt, sum_low, tanh_shrink_series,
-    two_prod_low, unscale,
+    cdf_near_0, clamp, copysign, exp_low, exp_magnitude, exp_parts, exp_parts_low,
+    exp_top, expm1_clamped, expm1_parts, expm1_parts_low, expm1_value, fabs, fma,
+    INFINITY, keep_nan, log1p_scaled, magnitude, mills, mills_argument, mills_slope,
+    minus_unscaled, nan_or, one_plus, one_plus_low, product_low, product_sum_low,
+    quotient, quotient_low, real, rescale, residual, sixth, sqrt, sum_low,
+    tanh_shrink_series, two_prod_low, unscale, WIDE,
 )
 
 
@@ -351,7 +351,8 @@ cdef inline void silu_from(
     else:
         w = u - 1.2784645427610737
         gated(
-            x, a, s, q, w, (sum_low(u, -1.2784645427610737, w) + ul) - 1.0408340855860843e-16,
+            x, a, s, q, w,
+            (sum_low(u, -1.2784645427610737, w) + ul) - 1.0408340855860843e-16,
             0.2784645427610738, 6.8864917970715044e-18, f, d,
         )
 
@@ -434,7 +435,8 @@ cdef inline real gelu_tanh_argument(
     u = a * w
     # the low parts of p, of w = c + p, of u = a w
     pl = fma(
-        k, product_low(a, a, x2), fma(<real>-6.175149918155315e-19, x2, product_low(k, x2, p))
+        k, product_low(a, a, x2),
+        fma(<real>-6.175149918155315e-19, x2, product_low(k, x2, p)),
     ) if not WIDE else <real>0
     low = sum_low(c, p, w) + (pl - <real>9.96930880911092e-17)
     ul[0] = fma(a, low, product_low(a, w, u)) if not WIDE else <real>0
@@ -458,7 +460,7 @@ cdef inline void gelu_tanh_exp(real x, real *s, real *q) noexcept nogil:
 cdef inline void gelu_tanh(real x, real s, real q, real *f, real *d) noexcept nogil:
     """x sigmoid(u); u0 = 1.23115..., v0 = 1.29195..."""
     cdef real a = magnitude(x, <real>40), ul, v, vl, w, v0 = 1.291955211914767
-    cdef real u = gelu_tanh_argument(a, &ul, &v, &vl)
+    gelu_tanh_argument(a, &ul, &v, &vl)
     w = v - v0
     gated(
         x, a, s, q, w, (sum_low(v, -v0, w) + vl) - 1.0243969451078615e-16,
@@ -520,8 +522,10 @@ cdef inline void mish(real x, real s, real q, real *f, real *d) noexcept nogil:
     Anchored as the gated functions, u0 = 1.19243..., c = exp(-u0), h = |x| - u0:
     G = (e - c) (e^2 + e c + c^2 + 4 (e + c) + 6 - 4 |x|) - 4 (1 + c) h + delta.
     """
-    cdef real a = exp_magnitude(x), us, es, esl, e, el, k, kl, n, nl, den, dl, p, r, h, hl, t, g, gl, p1
+    cdef real a = exp_magnitude(x), us, es, esl, e, el, k, kl, n, nl, den, dl, p, r
+    cdef real h, hl, t, g, gl
     cdef real c = 0.3034825352815289, u0 = 1.1924312145154954
+    cdef real c4 = 5.213930141126116  # 4 (1 + c), short of 1.7e-19
     us = c * s
     es = fma(us, q, us)
     esl = product_sum_low(us, q, us, es)
@@ -557,12 +561,13 @@ cdef inline void mish(real x, real s, real q, real *f, real *d) noexcept nogil:
     n = fma(e, e + (c + <real>4), <real>7.30603179034702) - <real>4 * a
     h = a - u0
     hl = sum_low(a, -u0, h) + <real>1.0842021724855044e-16
-    p1 = h * <real>5.213930141126116
-    hl = fma(h, <real>1.6982476299350256e-19, fma(hl, <real>5.213930141126116, product_low(h, <real>5.213930141126116, p1)))
+    k = h * c4
+    kl = product_low(h, c4, k)
+    hl = fma(h, <real>1.6982476299350256e-19, fma(hl, c4, kl))
     g = t * n
     gl = product_low(t, n, g) - (hl - <real>-4.1741194675765537e-16)
-    n = g - p1
-    gl = gl + sum_low(g, -p1, n)
+    n = g - k
+    gl = gl + sum_low(g, -k, n)
     den = square(den, dl, &dl)
     t = es * n
     nl = fma(es, gl, fma(esl, n, product_low(es, n, t)))

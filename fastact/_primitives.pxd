@@ -549,7 +549,8 @@ cdef inline real mills(
 
 
 cdef inline real mills_slope(real z, real *low) noexcept nogil:
-    """W(t) and its low part, W(t) = (Mills ratio - t / sqrt(2 pi)) / (a0 - t), a0 = 0.7517915...
+    """W(t) = (Mills ratio - t / sqrt(2 pi)) / (a0 - t), a0 = 0.7517915..., and its
+    low part.
 
     The derivative of x Phi(x) at -t is exp(-t^2 / 2) (a0 - t) W(t): no difference
     that cancels at its root a0.  Relative error 2^-31.8 (WIDE), 2^-53.7.

@@ -13,6 +13,18 @@ import functools
 import mpmath as mp
 import numpy as np
 
+from fastact import _registry
+
+#: where f' goes through 0 and its terms cancel (in beta x): near enough to search
+ROOTS = {
+    "silu": -1.2784645427610738,
+    "silu_beta": -1.2784645427610738,
+    "quick_gelu": -1.2784645427610738 / 1.702,
+    "mish": -1.1924312145154955,
+    "gelu": -0.7517915246935645,
+    "gelu_tanh": -0.7524614220710163,
+}
+
 
 class _Exact(ast.NodeTransformer):
     """Decimal literals as written, not as the nearest double."""
@@ -29,14 +41,15 @@ class _Exact(ast.NodeTransformer):
 
 
 @functools.cache
-def _compile(expression: str):
+def steps(expression: str):
+    """(name, code) of what a registry expression abbreviates; "result" is last."""
     parts = [p.strip() for p in expression.split(";")]
-    steps = []
+    found = []
     for part in [*parts[1:], "result = " + parts[0]]:
         name, _, text = part.partition(" = ")
         tree = _Exact(text).visit(ast.parse(text, mode="eval"))
-        steps.append((name, compile(ast.fix_missing_locations(tree), text, "eval")))
-    return steps
+        found.append((name, compile(ast.fix_missing_locations(tree), text, "eval")))
+    return found
 
 
 def _erfc(x):
@@ -44,8 +57,8 @@ def _erfc(x):
     return mp.erfc(x) if abs(x) < 1e4 else mp.mpf(0 if x > 0 else 2)
 
 
-def evaluate(expression: str, **names: float):
-    """A registry expression at exact arguments, as an mpf of ~40 good digits."""
+def working_bits(expression: str, **names: float) -> int:
+    """The precision at which nothing that matters of an expression cancels."""
     x = abs(float(names["x" if "x" in names else "y"]))
     capped = min(x, 1e4)
     # exp(-x) beside 1 needs 1.45 |x| bits, its square twice that (beyond 1600
@@ -58,15 +71,20 @@ def evaluate(expression: str, **names: float):
     bits = 300 + int(3.5 * min(big, 1700.0))
     if 0 < x < 1:
         bits += int(-3 * np.log2(x))
-    with mp.workprec(bits):
+    return bits
+
+
+def evaluate(expression: str, **names: float):
+    """A registry expression at exact arguments, as an mpf of ~40 good digits."""
+    with mp.workprec(working_bits(expression, **names)):
         scope = {
             "exp": mp.exp, "log": mp.log, "tanh": mp.tanh, "sqrt": mp.sqrt,
             "erfc": _erfc, "pi": +mp.pi, "mpf": mp.mpf, "abs": abs,
             "min": min, "max": max,
         }
         for name, value in names.items():
-            scope[name] = mp.mpf(float(value))
-        for name, code in _compile(expression):
+            scope[name] = value if isinstance(value, mp.mpf) else mp.mpf(float(value))
+        for name, code in steps(expression):
             scope[name] = eval(code, {"__builtins__": {}}, scope)
         return scope["result"]
 
@@ -111,3 +129,26 @@ def points(dtype, dense: int = 300, seed: int = 7) -> np.ndarray:
     x = x.astype(dtype)
     x = x[np.isfinite(x)]
     return np.unique(np.concatenate([x, -x, np.zeros(1, dtype)]))
+
+
+@functools.cache
+def _root(name: str, params: tuple):
+    named = dict(params)
+    expression = _registry.BY_NAME[name].derivative
+    start = ROOTS[name] / float(named.get("beta", 1.0))
+    with mp.workprec(250):
+        return mp.findroot(
+            lambda x: evaluate(expression, x=x, **named),
+            (mp.mpf(start), mp.mpf(start) * 1.001), tol=mp.mpf(2) ** -400,
+        )
+
+
+def root(name: str, params: dict):
+    """The root of the derivative of a row in ROOTS to 200 bits, else None."""
+    return _root(name, tuple(params.items())) if name in ROOTS else None
+
+
+def around(x: float, dtype, count: int) -> np.ndarray:
+    """x rounded to dtype and about ``count`` of its neighbours on either side."""
+    middle = dtype(x)
+    return middle + np.arange(-count, count + 1).astype(dtype) * np.spacing(middle)

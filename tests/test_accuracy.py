@@ -5,51 +5,39 @@ import pytest
 import reference
 from cases import CASE_IDS, CASES, COMPILED, DTYPES, rounded, ufunc
 
-# Largest error of a value, in ULP, over the whole range.
-VALUE_BOUND = {np.float32: 2.5, np.float64: 4.0}
-DERIVATIVE_BOUND = 6.0
-# f' goes through 0 here, and what is left of it near there has an error of one
-# part in 2^23 (2^52) of its terms, not of itself.
-ROOTS = {
-    "silu": -1.2784645427610738,
-    "silu_beta": None,
-    "quick_gelu": -1.2784645427610738 / 1.702,
-    "mish": -1.1924312145154955,
-    "gelu": -0.7517915246935645,
-    "gelu_tanh": -0.7524614220710163,
-}
+from fastact._bounds import BOUNDS
 
 
-def near_root(row, params, x):
-    if row.name not in ROOTS:
-        return np.zeros(x.shape, bool)
-    root = ROOTS[row.name]
-    if root is None:
-        root = ROOTS["silu"] / params["beta"]
-    return np.abs(x - root) < 0.6 * abs(root)
+def inputs(row, params, dtype):
+    """The whole range, where f' has a root, and the worst inputs known."""
+    points = [reference.points(dtype, dense=60)]
+    root = reference.root(row.name, params)
+    if root is not None:
+        points.append(reference.around(float(root), dtype, 20))
+        points.append((float(root) * (1 + 2.0 ** -np.arange(1, 24))).astype(dtype))
+        points.append((float(root) * (1 - 2.0 ** -np.arange(2, 24))).astype(dtype))
+    for form in ("value", "derivative"):
+        line = BOUNDS[row.name, dtype.__name__, form]
+        points.append(np.array([float.fromhex(line[1]), float.fromhex(line[3])], dtype))
+    return np.unique(np.concatenate(points))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("row", "params"), CASES, ids=CASE_IDS)
 def test_relative_error(row, params, dtype):
-    x = reference.points(dtype, dense=60)
     params = rounded(params, dtype)
-    value, derivative = ufunc(row.name + "_vd")(x, *params.values())
-    bound = VALUE_BOUND[dtype]
-    skip = near_root(row, params, x)
-    worst = {"value": (0.0, 0.0), "derivative": (0.0, 0.0)}
-    for xi, f, d, root in zip(x, value, derivative, skip, strict=True):
-        exact = reference.evaluate(row.formula, x=xi, **params)
-        worst["value"] = max(worst["value"], (reference.error(f, exact), float(xi)))
-        exact = reference.evaluate(row.derivative, x=xi, **params)
-        if root:
-            error = float(abs(float(d) - exact) / np.finfo(dtype).eps)
-        else:
-            error = reference.error(d, exact)
-        worst["derivative"] = max(worst["derivative"], (error, float(xi)))
-    assert worst["value"][0] <= bound, worst
-    # The NumPy backend reaches 7 in mish'.
-    assert worst["derivative"][0] <= (DERIVATIVE_BOUND if COMPILED else 8), worst
+    x = inputs(row, params, dtype)
+    results = ufunc(row.name + "_vd")(x, *params.values())
+    for form, expression, computed in zip(
+        ("value", "derivative"), (row.formula, row.derivative), results, strict=True
+    ):
+        errors = [
+            reference.error(y, reference.evaluate(expression, x=xi, **params))
+            for xi, y in zip(x, computed, strict=True)
+        ]
+        i = int(np.argmax(errors))
+        bound = BOUNDS[row.name, dtype.__name__, form][0 if COMPILED else 2]
+        assert errors[i] <= bound, (form, float(x[i]).hex())
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

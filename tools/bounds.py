@@ -1,0 +1,131 @@
+"""The published error bounds, fastact/_bounds.py, from measured results.
+
+    python tools/bounds.py --from sweep.json sample64.json   writes the file
+    python tools/bounds.py --from sweep.json --check         exit 1 if broken
+
+A bound is the largest error found, over instruction sets and parameters, rounded
+up to two decimals; the input where it was found stands beside it.  Results of
+rows, types or forms that the files do not hold keep their lines.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import math
+import sys
+from pathlib import Path
+
+TARGET = Path(__file__).resolve().parent.parent / "fastact" / "_bounds.py"
+
+#: What the judge of the float32 sweep may be off by: 2^-44, in ULP.  0.5 becomes 0.51.
+UNCERTAIN = 2.0**-20
+
+HEADER = '''"""Largest errors, in ULP: measured, rounded up; written by tools/bounds.py.
+
+(row, type, form): (bound of the compiled kernels, where, bound of the NumPy
+backend, where).  float32 elementwise: every float32 there is (tools/sweep.py); the
+rest: searched for (tools/sample64.py).
+"""
+
+BOUNDS: dict[tuple[str, str, str], tuple[float, str, float, str]] = {
+'''
+
+
+def load() -> dict:
+    """The bounds of the checkout, not of an installed package."""
+    if not TARGET.exists():
+        return {}
+    spec = importlib.util.spec_from_file_location("_bounds", TARGET)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return dict(module.BOUNDS)
+
+
+def up(error: float) -> float:
+    """Rounded up to two decimals, never down."""
+    if not math.isfinite(error) or error == 0:
+        return error
+    error += UNCERTAIN
+    hundredths = math.ceil(error * 100)
+    return (hundredths + (hundredths / 100 < error)) / 100
+
+
+def worst(records: list[dict]) -> dict:
+    """(row, dtype, form) -> {"compiled" or "numpy": (error, where)}."""
+    found: dict = {}
+    for r in records:
+        where = found.setdefault((r["row"], r["dtype"], r["form"]), {})
+        kind = "numpy" if r["variant"] == "numpy" else "compiled"
+        where[kind] = max(where.get(kind, (0.0, "")), (r["worst"], r["at"]))
+    return found
+
+
+def broken(records: list[dict]) -> list[str]:
+    """What the records show that must not be, in words."""
+    bounds, problems = load(), []
+    absent = sorted({(r["row"], r["dtype"], r["form"]) for r in records} - set(bounds))
+    if absent:
+        problems.append(f"no bound in {TARGET.name}: {', '.join(map('-'.join, absent))}")
+    for r in records:
+        name = f"{r['row']} {r['params'] or ''} {r['dtype']} {r['form']} on {r['variant']}"
+        for count, what in (
+            ("nan", "NaN or not, wrongly"), ("inf", "infinite or not, wrongly"),
+            ("zero", "zeros of the wrong sign"),
+        ):
+            if r[count]:
+                problems.append(f"{name}: {r[count]} results {what}")
+        line = bounds.get((r["row"], r["dtype"], r["form"]))
+        if line is None:
+            continue
+        bound = line[2] if r["variant"] == "numpy" else line[0]
+        if r["worst"] > bound:  # (which has UNCERTAIN in it)
+            problems.append(f"{name}: {r['worst']:.4f} ULP at {r['at']}, bound {bound}")
+    return problems
+
+
+def updated(old: dict, records: list[dict]) -> dict:
+    new = dict(old)
+    for k, kinds in worst(records).items():
+        line = list(new.get(k, (math.inf, "", math.inf, "")))
+        for place, kind in ((0, "compiled"), (2, "numpy")):
+            if kind in kinds:
+                error, where = kinds[kind]
+                line[place : place + 2] = up(error), where
+        new[k] = tuple(line)
+    return new
+
+
+def text(bounds: dict) -> str:
+    def number(bound: float) -> str:
+        return repr(bound) if math.isfinite(bound) else 'float("inf")'
+
+    lines = [
+        f'    ({", ".join(json.dumps(part) for part in k)}): '
+        f"({number(a)}, {json.dumps(at)}, {number(b)}, {json.dumps(b_at)}),\n"
+        for k, (a, at, b, b_at) in sorted(bounds.items())
+    ]
+    return HEADER + "".join(lines) + "}\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--from", dest="files", nargs="+", required=True, metavar="JSON")
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    args = parser.parse_args()
+    records = [r for f in args.files for r in json.loads(Path(f).read_text())["records"]]
+    if args.check:
+        problems = broken(records)
+        print(*problems, sep="\n", end="\n" if problems else "")
+        return 1 if problems else 0
+    thin = sorted({r["stride"] for r in records if r.get("stride", 1) > 1})
+    if thin:
+        print(f"note: a sweep of every {thin}th input only")
+    TARGET.write_text(text(updated(load(), records)), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
