@@ -20,7 +20,7 @@
 
 from fastact._primitives cimport (
     cdf_near_0, clamp, copysign, exp_low, exp_magnitude, exp_parts, exp_parts_low,
-    exp_top, expm1_clamped, expm1_parts, expm1_parts_low, expm1_value, fabs, fma,
+    exp_top, expm1_clamped, FA_FMA, expm1_parts, expm1_parts_low, expm1_value, fabs, fma,
     INFINITY, keep_nan, log1p_scaled, magnitude, mills, mills_argument, mills_slope,
     minus_unscaled, nan_or, one_plus, one_plus_low, product_low, product_sum_low,
     quotient, quotient_low, real, rescale, residual, sixth, sqrt, sum_low,
@@ -37,14 +37,23 @@ cdef inline real square(real d, real dl, real *low) noexcept nogil:
 
 # --- exponential ------------------------------------------------------------
 
-cdef inline void sigmoid_exp(real x, real *s, real *q) noexcept nogil:
-    exp_parts(-exp_magnitude(x), s, q)
+cdef inline void sigmoid_exp(real x, real *s, real *q, real *ql) noexcept nogil:
+    if FA_FMA:
+        ql[0] = 0
+        exp_parts(-exp_magnitude(x), s, q)
+    else:
+        expm1_parts(-exp_magnitude(x), s, q, ql)
 
 
-cdef inline void sigmoid(real x, real s, real q, real *f, real *d) noexcept nogil:
-    """f = 1 / d or e / d, f' = e / d^2, never f (1 - f), which is 0 from x = 17 on."""
+cdef inline void sigmoid(
+    real x, real s, real q, real ql, real *f, real *d
+) noexcept nogil:
+    """f = 1 / d or e / d, f' = e / d^2, never f (1 - f), which is 0 from x = 17 on.
+
+    Without FMA the polynomial takes a little more: ql brings it back below 1 ulp.
+    """
     cdef real e = fma(s, q, s)
-    cdef real el = exp_low(s, q, e)
+    cdef real el = exp_low(s, q, e) if FA_FMA else fma(s, ql, exp_low(s, q, e))
     cdef real den = one_plus(e)
     cdef real dl = one_plus_low(e, el, den)
     cdef real r = <real>1 / den
@@ -71,7 +80,7 @@ cdef inline real soft(real top, real hi, real lo) noexcept nogil:
 
 
 cdef inline void log_sigmoid_exp(real x, real *s, real *q) noexcept nogil:
-    sigmoid_exp(x, s, q)
+    exp_parts(-exp_magnitude(x), s, q)
 
 
 cdef inline void log_sigmoid(real x, real s, real q, real *f, real *d) noexcept nogil:
@@ -288,14 +297,14 @@ cdef inline void anchored_exp(
 
 
 cdef inline void gated(
-    real x, real a, real s, real q, real w, real wl, real c, real delta, real *f,
-    real *d
+    real x, real a, real s, real q, real ql, real w, real wl, real c, real delta,
+    real *f, real *d
 ) noexcept nogil:
     """x sigmoid(u), given a = |x| up to where the exponential ends, w + wl = v - v0,
     and c = exp(-u0)."""
     cdef real us = c * s
     cdef real e = fma(us, q, us)
-    cdef real el = product_sum_low(us, q, us, e)
+    cdef real el = gated_low(us, q, ql, us, e)
     cdef real den = one_plus(e)
     cdef real dl = one_plus_low(e, el, den)
     cdef real r = <real>1 / den
@@ -319,7 +328,7 @@ cdef inline void gated(
     if WIDE:
         gl = <real>0
     else:
-        gl = product_sum_low(us, q, b, g) + (((t - (b + w)) - wl) + delta)
+        gl = gated_low(us, q, ql, b, g) + (((t - (b + w)) - wl) + delta)
     n = e * g
     nl = fma(e, gl, fma(el, g, product_low(e, g, n)))
     den = square(den, dl, &dl)
@@ -327,39 +336,49 @@ cdef inline void gated(
     d[0] = keep_nan(x, t if x < 0 else <real>1 - t)
 
 
-cdef inline void silu_exp(real x, real *s, real *q) noexcept nogil:
+cdef inline real gated_low(real us, real q, real ql, real b, real g) noexcept nogil:
+    """The low part of g = b + us (q + ql); only float needs ql."""
+    cdef real low = product_sum_low(us, q, b, g)
+    return fma(us, ql, low) if real is float else low
+
+
+cdef inline void silu_exp(real x, real *s, real *q, real *ql) noexcept nogil:
     """exp(-|x|); u0 = 1.27846..., where 1 + exp(-u) = u."""
+    cdef real u = exp_magnitude(x), h
     if real is float:
-        anchored_exp(
-            exp_magnitude(x), <real>0, <real>1.28125, <real>-0.0027855039, s, q
-        )
+        h = u - <real>1.28125
+        expm1_parts_low(-h, <real>-0.0027855039 - (u - (h + <real>1.28125)), s, q, ql)
     else:
-        exp_parts_low(1.28125 - exp_magnitude(x), -0.0027854572389262103, s, q)
+        ql[0] = 0
+        exp_parts_low(1.28125 - u, -0.0027854572389262103, s, q)
 
 
 cdef inline void silu_from(
-    real x, real a, real u, real ul, real s, real q, real *f, real *d
+    real x, real a, real u, real ul, real s, real q, real ql, real *f, real *d
 ) noexcept nogil:
     """x sigmoid(u), u and v = u + ul at least 0, a as in gated()."""
     cdef real w
     if real is float:
         w = u - <real>1.2784646
         gated(
-            x, a, s, q, w, (sum_low(u, <real>-1.2784646, w) + ul) - <real>-5.9604645e-08,
+            x, a, s, q, ql, w,
+            (sum_low(u, <real>-1.2784646, w) + ul) - <real>-5.9604645e-08,
             <real>0.27846456, <real>5.960887e-08, f, d,
         )
     else:
         w = u - 1.2784645427610737
         gated(
-            x, a, s, q, w,
+            x, a, s, q, ql, w,
             (sum_low(u, -1.2784645427610737, w) + ul) - 1.0408340855860843e-16,
             0.2784645427610738, 6.8864917970715044e-18, f, d,
         )
 
 
-cdef inline void silu(real x, real s, real q, real *f, real *d) noexcept nogil:
+cdef inline void silu(
+    real x, real s, real q, real ql, real *f, real *d
+) noexcept nogil:
     cdef real a = exp_magnitude(x)
-    silu_from(x, a, a, <real>0, s, q, f, d)
+    silu_from(x, a, a, <real>0, s, q, ql, f, d)
 
 
 cdef inline real swish_argument(
@@ -400,7 +419,7 @@ cdef inline void swish(
     cdef real low, fa
     cdef real u = swish_argument(x, beta, beta_low, &low)
     cdef real a = <real>0 if u == exp_top(u) else fabs(x)
-    silu_from(-x if beta < 0 else x, a, u, low, s, q, &fa, d)
+    silu_from(-x if beta < 0 else x, a, u, low, s, q, <real>0, &fa, d)
     f[0] = -fa if beta < 0 else fa
 
 
@@ -463,7 +482,7 @@ cdef inline void gelu_tanh(real x, real s, real q, real *f, real *d) noexcept no
     gelu_tanh_argument(a, &ul, &v, &vl)
     w = v - v0
     gated(
-        x, a, s, q, w, (sum_low(v, -v0, w) + vl) - 1.0243969451078615e-16,
+        x, a, s, q, <real>0, w, (sum_low(v, -v0, w) + vl) - 1.0243969451078615e-16,
         0.29195521191476714, 8.557087243944977e-18, f, d,
     )
 

@@ -235,22 +235,41 @@ cdef inline real reduce(real x, real *s) noexcept nogil:
     """r, and s = 2^(n + K), for x in [-exp_top, 0]; |r| <= ln2 / 2.
 
     n ln2 is taken in two parts; the product with the first is exact without
-    FMA too (its last 9 (16) bits are zero).
+    FMA too (its last 9 (16) bits are zero), and so is the difference.
     """
-    cdef real t, n
+    cdef real n
+    cdef real r = reduce_first(x, &n, s)
+    if real is float:
+        return fma(n, <float>-1.42860677e-6, r)
+    if WIDE:
+        return r
+    return fma(n, -1.6465949582897082e-12, r)  # 0x1.cf79abc9e3b3ap-40
+
+
+cdef inline real reduce_low(real x, real low, real *s) noexcept nogil:
+    """reduce() of x + low: one rounding in all."""
+    cdef real n
+    cdef real r = reduce_first(x, &n, s)
+    if real is float:
+        return r + fma(n, <float>-1.42860677e-6, low)
+    if WIDE:
+        return r + low
+    return r + fma(n, -1.6465949582897082e-12, low)
+
+
+cdef inline real reduce_first(real x, real *n, real *s) noexcept nogil:
+    cdef real t
     if real is float:
         t = fma(x, <float>1.44269504, <float>12582912)
-        n = t - <float>12582912
+        n[0] = t - <float>12582912
         s[0] = fa_pow2_f32(t, 127 + 100)
-        return fma(n, <float>-1.42860677e-6, fma(n, <float>-0.693145752, x))
+        return fma(n[0], <float>-0.693145752, x)
     else:
         t = fma(x, 1.4426950408889634, 6755399441055744.0)
-        n = t - 6755399441055744.0
+        n[0] = t - 6755399441055744.0
         s[0] = fa_pow2_f64(t, 1023 if WIDE else 1023 + 300)
-        if WIDE:
-            return fma(n, -0.6931471805599453, x)
-        # 0x1.62e42fefap-1 and 0x1.cf79abc9e3b3ap-40
-        return fma(n, -1.6465949582897082e-12, fma(n, -0.6931471805582987, x))
+        # 0x1.62e42fefap-1 where the rest follows
+        return fma(n[0], -0.6931471805599453 if WIDE else -0.6931471805582987, x)
 
 
 cdef inline real expm1_tail(real r) noexcept nogil:
@@ -295,18 +314,21 @@ cdef inline void exp_parts(real x, real *s, real *q) noexcept nogil:
 
 cdef inline void exp_parts_low(real x, real low, real *s, real *q) noexcept nogil:
     """The same of x + low, low what x lost to rounding."""
-    q[0] = expm1_reduced(reduce(x, s) + low)
+    q[0] = expm1_reduced(reduce_low(x, low, s))
 
 
 cdef inline void expm1_parts(real x, real *s, real *q, real *ql) noexcept nogil:
     """As exp_parts(), q with its low part."""
-    expm1_parts_low(x, <real>0, s, q, ql)
+    expm1_split(reduce(x, s), q, ql)
 
 
 cdef inline void expm1_parts_low(
     real x, real low, real *s, real *q, real *ql
 ) noexcept nogil:
-    cdef real r = reduce(x, s) + low
+    expm1_split(reduce_low(x, low, s), q, ql)
+
+
+cdef inline void expm1_split(real r, real *q, real *ql) noexcept nogil:
     cdef real c = r * r * expm1_tail(r)
     q[0] = r + c
     ql[0] = <real>0 if WIDE else c - (q[0] - r)

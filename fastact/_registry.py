@@ -95,7 +95,7 @@ ROWS: tuple[Row, ...] = (
         "Verhulst 1838 (the logistic function)",
         from_output="y * (1 - y)",
         torch="torch.sigmoid",
-        exp="exp",
+        exp="expm1",
     ),
     Row(
         "log_sigmoid",
@@ -235,7 +235,7 @@ ROWS: tuple[Row, ...] = (
         "-0 at -inf, inf at +inf",
         "Elfwing et al. 2017; Ramachandran et al. 2017 (swish)",
         torch="F.silu",
-        exp="exp",
+        exp="expm1",
     ),
     Row(
         "silu_beta",
