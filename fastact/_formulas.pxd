@@ -9,8 +9,9 @@
 # Rows with an exponential come in two steps, NAME_exp and NAME: the loop takes
 # the first over a block, then the second.  Two short chains of dependent
 # operations fill the processor better than one long one (a third of the time).
-# NAME_exp gives s and q with 2^K exp(...) = s (1 + q) (see _primitives.pxd), and
-# ql, the low part of q, where the registry says "expm1".
+# NAME_exp leaves two numbers for NAME, three where the registry says "expm1": s and q
+# with 2^K exp(...) = s (1 + q) (see _primitives.pxd), and ql, the low part of q; or e
+# and el.
 #
 # (Selects that belong together are written with different comparisons, x < 0 and
 # x <= 0: gcc makes branches of equal ones, or both arms of everything between.)
@@ -19,12 +20,12 @@
 # parts of e, d: what the rounding of e, d lost.
 
 from fastact._primitives cimport (
-    cdf_near_0, clamp, copysign, exp_low, exp_magnitude, exp_parts, exp_parts_low,
-    exp_top, expm1_clamped, FA_FMA, expm1_parts, expm1_parts_low, expm1_value, fabs, fma,
-    INFINITY, keep_nan, log1p_scaled, magnitude, mills, mills_argument, mills_slope,
-    minus_unscaled, nan_or, one_plus, one_plus_low, product_low, product_sum_low,
-    quotient, quotient_low, real, rescale, residual, sixth, sqrt, sum_low,
-    tanh_shrink_series, two_prod_low, unscale, WIDE,
+    cdf_near_0, clamp, copysign, exp_low, exp_low_split, exp_magnitude, exp_parts,
+    exp_parts_anchored, exp_parts_low, exp_parts_split, exp_top, expm1_clamped, expm1_parts,
+    expm1_parts_low, expm1_value, FA_FMA, fabs, fma, INFINITY, keep_nan, log1p_scaled,
+    magnitude, mills, mills_argument, mills_slope, minus_unscaled, nan_or, one_plus,
+    one_plus_low, product_low, product_plus, product_sum_low, quotient, quotient_low, real, rescale,
+    residual, sixth, sqrt, sum_low, tanh_shrink_series, two_prod_low, unscale, WIDE,
 )
 
 
@@ -37,23 +38,24 @@ cdef inline real square(real d, real dl, real *low) noexcept nogil:
 
 # --- exponential ------------------------------------------------------------
 
-cdef inline void sigmoid_exp(real x, real *s, real *q, real *ql) noexcept nogil:
-    if FA_FMA:
-        ql[0] = 0
-        exp_parts(-exp_magnitude(x), s, q)
+cdef inline void sigmoid_exp(real x, real *e, real *el) noexcept nogil:
+    """e and its low part: as much of it as 1 ulp in sigmoid() takes."""
+    cdef real s, q, ql = 0
+    if WIDE or (real is float and FA_FMA):
+        exp_parts(-exp_magnitude(x), &s, &q)
+    elif FA_FMA:
+        exp_parts_split(-exp_magnitude(x), &s, &q, &ql)
     else:
-        expm1_parts(-exp_magnitude(x), s, q, ql)
+        expm1_parts(-exp_magnitude(x), &s, &q, &ql)
+    e[0] = fma(s, q, s)
+    if real is float and FA_FMA:
+        el[0] = exp_low(s, q, e[0])
+    else:
+        el[0] = exp_low_split(s, q, ql, e[0])
 
 
-cdef inline void sigmoid(
-    real x, real s, real q, real ql, real *f, real *d
-) noexcept nogil:
-    """f = 1 / d or e / d, f' = e / d^2, never f (1 - f), which is 0 from x = 17 on.
-
-    Without FMA the polynomial takes a little more: ql brings it back below 1 ulp.
-    """
-    cdef real e = fma(s, q, s)
-    cdef real el = exp_low(s, q, e) if FA_FMA else fma(s, ql, exp_low(s, q, e))
+cdef inline void sigmoid(real x, real e, real el, real *f, real *d) noexcept nogil:
+    """f = 1 / d or e / d, f' = e / d^2, never f (1 - f), which is 0 from x = 17 on."""
     cdef real den = one_plus(e)
     cdef real dl = one_plus_low(e, el, den)
     cdef real r = <real>1 / den
@@ -79,15 +81,16 @@ cdef inline real soft(real top, real hi, real lo) noexcept nogil:
     return t if top > 0 else below
 
 
-cdef inline void log_sigmoid_exp(real x, real *s, real *q) noexcept nogil:
-    exp_parts(-exp_magnitude(x), s, q)
+cdef inline void log_sigmoid_exp(real x, real *e, real *el) noexcept nogil:
+    cdef real s, q, ql
+    expm1_parts(-exp_magnitude(x), &s, &q, &ql)
+    e[0] = fma(s, q, s)
+    el[0] = exp_low_split(s, q, ql, e[0])
 
 
-cdef inline void log_sigmoid(real x, real s, real q, real *f, real *d) noexcept nogil:
+cdef inline void log_sigmoid(real x, real e, real el, real *f, real *d) noexcept nogil:
     """min(x, 0) - log1p(e)."""
-    cdef real top = <real>0 if x > 0 else -x, e, el, hi, lo, r, t
-    e = fma(s, q, s)
-    el = exp_low(s, q, e)
+    cdef real top = <real>0 if x > 0 else -x, hi, lo, r, t
     hi = log1p_scaled(e, el, &lo, &r)
     t = soft(exp_magnitude(top), hi, lo)
     f[0] = -t if t < exp_top(x) else x
@@ -127,7 +130,7 @@ cdef inline void tanh(
     sq = square(den, dl, &sql)
     d[0] = keep_nan(
         x,
-        unscale(<real>4 * quotient(e, fma(s, ql, exp_low(s, q, e)), sq, sql, r * r)),
+        unscale(<real>4 * quotient(e, exp_low_split(s, q, ql, e), sq, sql, r * r)),
     )
 
 
@@ -164,7 +167,12 @@ cdef inline void tanh_shrink(
     f[0] = copysign(tanh_shrink_series(a) if a < 0.9 else w, x)
     t = m * r
     tl = quotient_low(m, ml, den, dl, r, t)
-    d[0] = fma(t, t, (t + t) * tl)
+    d[0] = product_plus(t, t, (t + t) * tl)
+
+
+cdef inline real scaled(real a, real m, real ml) noexcept nogil:
+    """a (m + ml), rounded once."""
+    return product_plus(a, m, a * ml)
 
 
 cdef inline void elu_exp(
@@ -179,7 +187,7 @@ cdef inline void elu(
     """alpha expm1(x), alpha exp(x) for x <= 0; -0 goes through as x."""
     cdef real ml
     cdef real m = expm1_value(s, q, ql, &ml)
-    f[0] = fma(alpha, m, alpha * ml) if x < 0 else x
+    f[0] = scaled(alpha, m, ml) if x < 0 else x
     d[0] = <real>1 if x > 0 else unscale(alpha * fma(s, q, s))
 
 
@@ -211,7 +219,7 @@ cdef inline void celu(
     """
     cdef real z = x * (<real>1 / alpha), ml
     cdef real m = expm1_value(s, q, ql, &ml)
-    f[0] = fma(alpha, m, alpha * ml) if z < -1e-20 else x
+    f[0] = scaled(alpha, m, ml) if z < -1e-20 else x
     d[0] = <real>1 if x > 0 else unscale(fma(s, q, s))
 
 
@@ -230,7 +238,7 @@ cdef inline void selu(
     cdef real scale = 1.0507009873554805, both = 1.7580993408473768
     cdef real ml
     cdef real m = expm1_value(s, q, ql, &ml)
-    f[0] = fma(both, m, both * ml) if x < 0 else scale * x
+    f[0] = scaled(both, m, ml) if x < 0 else scale * x
     d[0] = scale if x > 0 else unscale(both * fma(s, q, s))
 
 
@@ -240,31 +248,33 @@ cdef inline void selu_from_output(real y, real *d) noexcept nogil:
     d[0] = <real>1.0507009873554805 if y > 0 else t
 
 
-cdef inline void softplus_exp(real x, real beta, real *s, real *q) noexcept nogil:
-    """exp(-|beta x|)."""
-    cdef real z = beta * x
+cdef inline void softplus_exp(
+    real x, real beta, real *e, real *el
+) noexcept nogil:
+    """exp(-|beta x|) and its low part."""
+    cdef real z = beta * x, s, q, ql
     cdef real low = product_low(beta, x, z)
     cdef real u = exp_magnitude(z)
     low = <real>0 if u == exp_top(u) else (-low if z > 0 else low)
-    exp_parts_low(-u, low, s, q)
+    expm1_parts_low(-u, low, &s, &q, &ql)
+    e[0] = fma(s, q, s)
+    el[0] = exp_low_split(s, q, ql, e[0])
 
 
 cdef inline void softplus(
-    real x, real beta, real s, real q, real *f, real *d
+    real x, real beta, real e, real el, real *f, real *d
 ) noexcept nogil:
     """max(x, 0) + log1p(exp(-|beta x|)) / beta; f' = sigmoid(beta x)."""
     cdef real top = <real>0 if x < 0 else x
     cdef real inv = <real>1 / beta
     cdef real invl = quotient_low(<real>1, <real>0, beta, <real>0, inv, inv)
-    cdef real e, el, hi, lo, r, p
-    e = fma(s, q, s)
-    el = exp_low(s, q, e)
+    cdef real hi, lo, r, p
     hi = log1p_scaled(e, el, &lo, &r)
     p = hi * inv
     lo = fma(lo, inv, fma(hi, invl, product_low(hi, inv, p)))
-    e = soft(<real>0 if beta * top > exp_top(x) else top, p, lo)
-    f[0] = e if beta * x < exp_top(x) else x
-    logistic_of(x, fma(s, q, s), el, r, d)
+    p = soft(<real>0 if beta * top > exp_top(x) else top, p, lo)
+    f[0] = p if beta * x < exp_top(x) else x
+    logistic_of(x, e, el, r, d)
 
 
 cdef inline void softplus_from_output(real y, real beta, real *d) noexcept nogil:
@@ -282,8 +292,9 @@ cdef inline void softplus_from_output(real y, real beta, real *d) noexcept nogil
 # at the root u0: e = c s (1 + q) with c = exp(-u0) and exp(-(u - u0)) = s (1 + q), and
 #     g = (c s - c) + (c s q - (v - v0)) + delta,   delta = 1 + c - v0.
 # Near the root s = 1 and the two terms of the second sum have the same sign.  u0 is
-# taken as U + UL with few bits in U, so that u - U is exact where u > U / 2, and so
-# that c needs no low part; delta is what this choice is off the root by.
+# taken as U + UL with few bits in U, so that u - U is exact where u > U / 2; delta is
+# what this is off the root by.  UL is chosen such that c needs no low part, or (silu
+# in double, whose slope varies) as near to the root as can be.
 
 cdef inline void anchored_exp(
     real u, real ul, real at, real at_low, real *s, real *q
@@ -293,7 +304,7 @@ cdef inline void anchored_exp(
     if WIDE:
         exp_parts(at_low - h, s, q)
     else:
-        exp_parts_low(-h, at_low - ((u - (h + at)) + ul), s, q)
+        exp_parts_anchored(-h, at_low, -((u - (h + at)) + ul), s, q)
 
 
 cdef inline void gated(
@@ -310,14 +321,9 @@ cdef inline void gated(
     cdef real r = <real>1 / den
     cdef real n, nl, t, g, gl, b
     n = a if x > 0 else a * e
-    nl = product_low(a, e, a * e)
-    if real is float:
-        nl = <real>0 if x >= 0 else fma(a, el, nl)
-        t = quotient(n, nl, den, dl, r)
-    else:
-        # (without el: half an ulp more, for an eighth of the time)
-        nl = <real>0 if x >= 0 else nl
-        t = quotient(n, nl, den, one_plus_low(e, <real>0, den), r)
+    nl = fma(a, el, product_low(a, e, a * e))
+    nl = <real>0 if x >= 0 else nl
+    t = quotient(n, nl, den, dl, r)
     t = unscale(t) if x < 0 else t
     # (NaN too comes from here; on the way down there is nothing left of e)
     f[0] = copysign(t, x) if x <= a else x
@@ -347,10 +353,10 @@ cdef inline void silu_exp(real x, real *s, real *q, real *ql) noexcept nogil:
     cdef real u = exp_magnitude(x), h
     if real is float:
         h = u - <real>1.28125
-        expm1_parts_low(-h, <real>-0.0027855039 - (u - (h + <real>1.28125)), s, q, ql)
+        expm1_parts_low(-h, <real>-0.00278550386 - (u - (h + <real>1.28125)), s, q, ql)
     else:
         ql[0] = 0
-        exp_parts_low(1.28125 - u, -0.0027854572389262103, s, q)
+        exp_parts_low(1.28125 - u, -0.002785457238926205, s, q)
 
 
 cdef inline void silu_from(
@@ -359,18 +365,18 @@ cdef inline void silu_from(
     """x sigmoid(u), u and v = u + ul at least 0, a as in gated()."""
     cdef real w
     if real is float:
-        w = u - <real>1.2784646
+        w = u - <real>1.27846456
         gated(
             x, a, s, q, ql, w,
-            (sum_low(u, <real>-1.2784646, w) + ul) - <real>-5.9604645e-08,
-            <real>0.27846456, <real>5.960887e-08, f, d,
+            (sum_low(u, <real>-1.27846456, w) + ul) - <real>-5.96046448e-8,
+            <real>0.278464556, <real>5.96088725e-8, f, d,
         )
     else:
         w = u - 1.2784645427610737
         gated(
             x, a, s, q, ql, w,
-            (sum_low(u, -1.2784645427610737, w) + ul) - 1.0408340855860843e-16,
-            0.2784645427610738, 6.8864917970715044e-18, f, d,
+            (sum_low(u, -1.2784645427610737, w) + ul) - 1.0928757898653885e-16,
+            0.2784645427610738, 2.3314443047673675e-19, f, d,
         )
 
 
@@ -404,7 +410,7 @@ cdef inline void swish_exp(
 ) noexcept nogil:
     cdef real low
     cdef real u = swish_argument(x, beta, beta_low, &low)
-    anchored_exp(u, low, 1.28125, -0.0027854572389262103, s, q)
+    anchored_exp(u, low, 1.28125, -0.002785457238926205, s, q)
 
 
 cdef inline void swish(
@@ -487,43 +493,51 @@ cdef inline void gelu_tanh(real x, real s, real q, real *f, real *d) noexcept no
     )
 
 
-cdef inline void gelu_exp(real x, real *s, real *q) noexcept nogil:
+cdef inline void gelu_exp(real x, real *s, real *q, real *ql) noexcept nogil:
     """exp(-x^2 / 2), with what the rounding of x^2 lost."""
     cdef real a = magnitude(x, <real>15 if WIDE else <real>39)
     cdef real m = <real>-0.5 * a
     cdef real h = a * m
     if WIDE:
+        ql[0] = 0
         exp_parts(h, s, q)
     else:
-        exp_parts_low(h, two_prod_low(a, m, h), s, q)
+        expm1_parts_low(h, two_prod_low(a, m, h), s, q, ql)
 
 
-cdef inline void gelu(real x, real s, real q, real *f, real *d) noexcept nogil:
+cdef inline void gelu(
+    real x, real s, real q, real ql, real *f, real *d
+) noexcept nogil:
     """x Phi(x) through Q = Phi(-|x|) = exp(-x^2 / 2) R(|x|), R the Mills ratio.
 
     Never 1 + erf, which has no digits left below x = -5.5.  x < 0: f = -|x| Q,
     f' = D = exp(-x^2 / 2) (R(|x|) - |x| / sqrt(2 pi)); x >= 0: f = x - x Q,
     f' = 1 - D.
     """
-    cdef real a, e, g, low, m, p, z, inv, inv_low
+    cdef real a, e, g, low, m, p, z, zl, inv, inv_low
     a = magnitude(x, <real>15 if WIDE else <real>39)
-    z = mills_argument(a, &inv, &inv_low)
-    m = mills(z, inv, inv_low, &low)
+    z = mills_argument(a, &inv, &inv_low, &zl)
+    m = mills(z, zl, inv, inv_low, &low)
     # |x| Q = s (1 + q) |x| (m + low), rounded where nothing is left to add
     g = a * m
     if WIDE:
         e = s * fma(q, g, g)
     else:
         low = fma(a, low, two_prod_low(a, m, g))
-        e = s * (g + fma(q, g, low))
-        e = a * rescale(cdf_near_0(a)) if a < 0.75 else e
+        e = s * (g + fma(q, g, fma(q, low, fma(ql, g, low))))
+        m = cdf_near_0(a, &low)
+        m = rescale(product_plus(a, m, a * low))
+        e = m if a < 0.75 else e
     f[0] = minus_unscaled(e, <real>-0.0 if x < 0 else x)
     p = <real>0.7517915246935645 - a
     low = sum_low(<real>0.7517915246935645, -a, p) - <real>1.4956759177009883e-17
-    m = mills_slope(z, &g)
+    m = mills_slope(z, zl, &g)
     z = p * m
     low = fma(p, g, fma(low, m, product_low(p, m, z)))
-    p = s * (z + fma(q, z, fma(q, low, low)))
+    if WIDE:
+        p = s * fma(q, z, z + low)
+    else:
+        p = s * (z + fma(q, z, fma(q, low, fma(ql, z, low))))
     d[0] = keep_nan(x, unscale(p) if x < 0 else minus_unscaled(p, <real>1))
 
 
@@ -574,15 +588,19 @@ cdef inline void mish(real x, real s, real q, real *f, real *d) noexcept nogil:
     t = unscale(t) if x < 0 else t
     f[0] = copysign(t, x) if x < 1e9 else x
     # f'
-    p = <real>1 - <real>2 * e * (e * fma(<real>-2 * a, <real>1 + e, den)) * (r * r)
+    k = fma(<real>-2 * a, <real>1 + e, den)
+    t = <real>2 * e * e
+    p = t * k
+    kl = fma(t, dl, product_low(t, k, p))
+    kl = fma(<real>2 * k, product_low(e, e, e * e) + <real>2 * e * el, kl)
     us = unscale(us)
     t = fma(us, q, us - c)
     n = fma(e, e + (c + <real>4), <real>7.30603179034702) - <real>4 * a
     h = a - u0
     hl = sum_low(a, -u0, h) + <real>1.0842021724855044e-16
     k = h * c4
-    kl = product_low(h, c4, k)
-    hl = fma(h, <real>1.6982476299350256e-19, fma(hl, c4, kl))
+    hl = fma(hl, c4, product_low(h, c4, k))
+    hl = fma(h, <real>1.6982476299350256e-19, hl)
     g = t * n
     gl = product_low(t, n, g) - (hl - <real>-4.1741194675765537e-16)
     n = g - k
@@ -590,8 +608,10 @@ cdef inline void mish(real x, real s, real q, real *f, real *d) noexcept nogil:
     den = square(den, dl, &dl)
     t = es * n
     nl = fma(es, gl, fma(esl, n, product_low(es, n, t)))
-    t = unscale(quotient(t, nl, den, dl, r * r))
-    d[0] = keep_nan(x, t if x < 0 else p)
+    t = t if x < 0 else p
+    nl = kl if x >= 0 else nl
+    t = quotient(t, nl, den, dl, r * r)
+    d[0] = unscale(t) if x < 0 else <real>1 - t
 
 
 # --- algebraic --------------------------------------------------------------

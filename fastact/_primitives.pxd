@@ -246,15 +246,20 @@ cdef inline real reduce(real x, real *s) noexcept nogil:
     return fma(n, -1.6465949582897082e-12, r)  # 0x1.cf79abc9e3b3ap-40
 
 
-cdef inline real reduce_low(real x, real low, real *s) noexcept nogil:
-    """reduce() of x + low: one rounding in all."""
+cdef inline real reduce_low(real x, real low, real *s, real *rl) noexcept nogil:
+    """reduce() of x + low: one rounding in all, and what it lost."""
     cdef real n
-    cdef real r = reduce_first(x, &n, s)
+    cdef real r1 = reduce_first(x, &n, s)
+    cdef real t, r
     if real is float:
-        return r + fma(n, <float>-1.42860677e-6, low)
-    if WIDE:
-        return r + low
-    return r + fma(n, -1.6465949582897082e-12, low)
+        t = fma(n, <float>-1.42860677e-6, low)
+    elif WIDE:
+        t = low
+    else:
+        t = fma(n, -1.6465949582897082e-12, low)
+    r = r1 + t
+    rl[0] = <real>0 if WIDE else t - (r - r1)
+    return r
 
 
 cdef inline real reduce_first(real x, real *n, real *s) noexcept nogil:
@@ -312,31 +317,66 @@ cdef inline void exp_parts(real x, real *s, real *q) noexcept nogil:
     q[0] = expm1_reduced(reduce(x, s))
 
 
+cdef inline void exp_parts_split(real x, real *s, real *q, real *ql) noexcept nogil:
+    """exp_parts() with what the rounding of r cost q, but not that of q itself."""
+    q[0] = expm1_reduced(reduce_low(x, <real>-0.0, s, ql))
+
+
 cdef inline void exp_parts_low(real x, real low, real *s, real *q) noexcept nogil:
     """The same of x + low, low what x lost to rounding."""
-    q[0] = expm1_reduced(reduce_low(x, low, s))
+    cdef real rl
+    q[0] = expm1_reduced(reduce_low(x, low, s, &rl))
+
+
+cdef inline void exp_parts_anchored(
+    real x, real at, real low, real *s, real *q
+) noexcept nogil:
+    """The same of x + at + low: near x = -at the first sum is exact."""
+    cdef real n
+    cdef real r = reduce_first(x, &n, s) + at
+    q[0] = expm1_reduced(r + fma(n, -1.6465949582897082e-12, low))
 
 
 cdef inline void expm1_parts(real x, real *s, real *q, real *ql) noexcept nogil:
     """As exp_parts(), q with its low part."""
-    expm1_split(reduce(x, s), q, ql)
+    expm1_parts_low(x, <real>-0.0, s, q, ql)
 
 
 cdef inline void expm1_parts_low(
     real x, real low, real *s, real *q, real *ql
 ) noexcept nogil:
-    expm1_split(reduce_low(x, low, s), q, ql)
-
-
-cdef inline void expm1_split(real r, real *q, real *ql) noexcept nogil:
+    cdef real rl
+    cdef real r = reduce_low(x, low, s, &rl)
     cdef real c = r * r * expm1_tail(r)
     q[0] = r + c
-    ql[0] = <real>0 if WIDE else c - (q[0] - r)
+    if WIDE:
+        ql[0] = <real>0
+    elif real is float:
+        ql[0] = c - (q[0] - r)  # (rl matters less than 0.2 ulp)
+    else:
+        ql[0] = (c - (q[0] - r)) + rl
 
 
 cdef inline real exp_low(real s, real q, real e) noexcept nogil:
     """What e = s (1 + q) lost to rounding; s is a power of 2."""
     return <real>0 if WIDE else fma(s, q, s - e)
+
+
+cdef inline real product_plus(real a, real b, real c) noexcept nogil:
+    """a b + c for a small c, rounded once.
+
+    (Without FMA the low part of a product near the subnormals is no good.)
+    """
+    cdef real p, tiny = 1e-30 if real is float else 1e-290
+    if FA_FMA or WIDE:
+        return fma(a, b, c)
+    p = a * b
+    return p + (c if fabs(p) < tiny else two_prod_low(a, b, p) + c)
+
+
+cdef inline real exp_low_split(real s, real q, real ql, real e) noexcept nogil:
+    """The same with the low part of q."""
+    return <real>0 if WIDE else fma(s, ql, fma(s, q, s - e))
 
 
 cdef inline real exp_scaled(real x) noexcept nogil:
@@ -502,7 +542,9 @@ cdef inline real log1p_scaled(real e, real el, real *low, real *r) noexcept nogi
 
 # --- the normal distribution ------------------------------------------------
 
-cdef inline real mills_argument(real t, real *inv, real *inv_low) noexcept nogil:
+cdef inline real mills_argument(
+    real t, real *inv, real *inv_low, real *zl
+) noexcept nogil:
     """z = (t - c) / (t + c) = 1 - 2 c / (t + c) and inv = 1 / (t + c) with its error.
 
     c = 4 (WIDE) or 5 makes the range of z nearly symmetric for t in [0, 15] (WIDE)
@@ -512,19 +554,24 @@ cdef inline real mills_argument(real t, real *inv, real *inv_low) noexcept nogil
     cdef real d = t + c
     cdef real r = <real>1 / d
     inv[0] = r
+    cdef real z
     inv_low[0] = <real>0
+    zl[0] = <real>0
     if WIDE:
         return fma(<real>-8, r, <real>1)
     inv_low[0] = (residual(<real>1, r, d) - (t - (d - c)) * r) * r
-    return fma(<real>-10, r, <real>1) - <real>10 * inv_low[0]
+    d = <real>-10 * r
+    z = <real>1 + d
+    zl[0] = sum_low(<real>1, d, z) + (product_low(<real>-10, r, d) - <real>10 * inv_low[0])
+    return z
 
 
 cdef inline real mills(
-    real z, real inv, real inv_low, real *low
+    real z, real zl, real inv, real inv_low, real *low
 ) noexcept nogil:
     """Mills ratio Phi(-t) exp(t^2 / 2) = P(z) inv and its low part.
 
-    Relative error of P 2^-29.5 (WIDE), 2^-53.6 (double, from t = 0.7 on: below, see
+    Relative error of P 2^-29.5 (WIDE), 2^-55.2 (double, from t = 0.7 on: below, see
     cdf_near_0).
     """
     cdef real z2 = z * z, even, odd, p
@@ -552,7 +599,6 @@ cdef inline real mills(
     even = fma(even, z2, <real>0.020795066799797035)
     even = fma(even, z2, <real>0.16502036617039037)
     even = fma(even, z2, <real>0.49530561596997624)
-    even = fma(even, z2, <real>0.769193049750063)
     odd = <real>-3.897603676141986e-09
     odd = fma(odd, z2, <real>3.508179397037729e-08)
     odd = fma(odd, z2, <real>-3.31249314121887e-07)
@@ -562,22 +608,28 @@ cdef inline real mills(
     odd = fma(odd, z2, <real>-0.0029933767558885673)
     odd = fma(odd, z2, <real>-0.06911863870720679)
     odd = fma(odd, z2, <real>-0.3135331566712792)
-    odd = fma(odd, z2, <real>-0.665382502890057)
-    p = fma(odd, z, even)
-    even = fma(odd, z, even - p)  # what p lost
+    # The last two steps by Horner: even and odd parts cancel.
+    even = fma(odd, z, even)
+    odd = fma(even, z, <real>-0.665382502890057)
+    # zl P'(z), nearly, and what odd lost
+    zl = zl * fma(even, z, odd)
+    zl = fma(product_sum_low(even, z, <real>-0.665382502890057, odd), z, zl)
+    p = fma(odd, z, <real>0.769193049750063)
+    odd = product_sum_low(odd, z, <real>0.769193049750063, p)
+    even = (odd + zl) + fma(<real>4.6912796894844064e-17, z, <real>-1.4572123222285348e-17)
     z = p * inv
     low[0] = fma(p, inv_low, fma(even, inv, two_prod_low(p, inv, z)))
     return z
 
 
-cdef inline real mills_slope(real z, real *low) noexcept nogil:
+cdef inline real mills_slope(real z, real zl, real *low) noexcept nogil:
     """W(t) = (Mills ratio - t / sqrt(2 pi)) / (a0 - t), a0 = 0.7517915..., and its
     low part.
 
     The derivative of x Phi(x) at -t is exp(-t^2 / 2) (a0 - t) W(t): no difference
-    that cancels at its root a0.  Relative error 2^-31.8 (WIDE), 2^-53.7.
+    that cancels at its root a0.  Relative error 2^-31.8 (WIDE), 2^-55.7.
     """
-    cdef real z2 = z * z, even, odd, w
+    cdef real z2 = z * z, even, odd, p
     if WIDE:
         even = <real>-1.2520595731748969e-06
         even = fma(even, z2, <real>-1.3869873788617539e-05)
@@ -590,52 +642,60 @@ cdef inline real mills_slope(real z, real *low) noexcept nogil:
         odd = fma(odd, z2, <real>-0.001788769012446722)
         odd = fma(odd, z2, <real>-0.02808330397017667)
         odd = fma(odd, z2, <real>-0.10336590012202196)
-    else:
-        even = <real>2.167455293350284e-10
-        even = fma(even, z2, <real>-2.7207329688404472e-09)
-        even = fma(even, z2, <real>2.166344654089839e-08)
-        even = fma(even, z2, <real>-1.6869215816382708e-07)
-        even = fma(even, z2, <real>1.3601371443909374e-06)
-        even = fma(even, z2, <real>-9.20116343136491e-06)
-        even = fma(even, z2, <real>-1.5195773753582412e-05)
-        even = fma(even, z2, <real>0.0023021837234423544)
-        even = fma(even, z2, <real>0.017807831556892563)
-        even = fma(even, z2, <real>0.06048781355387075)
-        even = fma(even, z2, <real>0.45143549526340543)
-        odd = <real>1.5347483498962593e-10
-        odd = fma(odd, z2, <real>-2.1396836764680286e-09)
-        odd = fma(odd, z2, <real>1.2104544341491845e-08)
-        odd = fma(odd, z2, <real>2.164421534002439e-08)
-        odd = fma(odd, z2, <real>-1.9928317539653703e-06)
-        odd = fma(odd, z2, <real>4.0646995894253223e-05)
-        odd = fma(odd, z2, <real>-0.0004405306253034241)
-        odd = fma(odd, z2, <real>-0.00733431092899136)
-        odd = fma(odd, z2, <real>-0.03553512146915542)
-        odd = fma(odd, z2, <real>-0.08979658026980374)
-    w = fma(odd, z, even)
-    low[0] = <real>0 if WIDE else fma(odd, z, even - w)
-    return w
+        low[0] = <real>0
+        return fma(odd, z, even)
+    even = <real>2.167455293350284e-10
+    even = fma(even, z2, <real>-2.7207329688404472e-09)
+    even = fma(even, z2, <real>2.166344654089839e-08)
+    even = fma(even, z2, <real>-1.6869215816382708e-07)
+    even = fma(even, z2, <real>1.3601371443909374e-06)
+    even = fma(even, z2, <real>-9.20116343136491e-06)
+    even = fma(even, z2, <real>-1.5195773753582412e-05)
+    even = fma(even, z2, <real>0.0023021837234423544)
+    even = fma(even, z2, <real>0.017807831556892563)
+    even = fma(even, z2, <real>0.06048781355387075)
+    odd = <real>1.5347483498962593e-10
+    odd = fma(odd, z2, <real>-2.1396836764680286e-09)
+    odd = fma(odd, z2, <real>1.2104544341491845e-08)
+    odd = fma(odd, z2, <real>2.164421534002439e-08)
+    odd = fma(odd, z2, <real>-1.9928317539653703e-06)
+    odd = fma(odd, z2, <real>4.0646995894253223e-05)
+    odd = fma(odd, z2, <real>-0.0004405306253034241)
+    odd = fma(odd, z2, <real>-0.00733431092899136)
+    odd = fma(odd, z2, <real>-0.03553512146915542)
+    # The last two steps by Horner: even and odd parts cancel.
+    even = fma(odd, z, even)
+    odd = fma(even, z, <real>-0.08979658026980374)
+    zl = zl * fma(even, z, odd)
+    p = fma(odd, z, <real>0.45143549526340543)
+    odd = product_sum_low(odd, z, <real>0.45143549526340543, p)
+    even = (odd + zl) + fma(<real>-3.5604668174482776e-19, z, <real>-2.142273808954654e-17)
+    low[0] = even
+    return p
 
 
-cdef inline real cdf_near_0(real t) noexcept nogil:
-    """Phi(-t) for t in [0, 0.75]: 1/2 - t P(t^2), double, 2^-53.8.
+cdef inline real cdf_near_0(real t, real *low) noexcept nogil:
+    """Phi(-t) for t in [0, 0.75]: 1/2 - t P(t^2), double, 2^-60.5, and its low part.
 
     The rounding errors of mills() add up to 4 ulp here.
     """
     cdef real w = t * t
-    cdef real w2 = w * w, even, odd
+    cdef real w2 = w * w, even, odd, p
     even = <real>2.2577454998287263e-09
     even = fma(even, w2, <real>6.659652279444428e-07)
     even = fma(even, w2, <real>0.00011543468746250024)
     even = fma(even, w2, <real>0.009973557010035229)
-    even = fma(even, w2, <real>0.3989422804014327)
     odd = <real>-9.953325915871235e-11
     odd = fma(odd, w2, <real>-4.1216321102823304e-08)
     odd = fma(odd, w2, <real>-9.444655240218705e-06)
     odd = fma(odd, w2, <real>-0.0011873282154671308)
-    odd = fma(odd, w2, <real>-0.06649038006690544)
-    even = fma(odd, w, even)
-    return fma(-t, even, <real>0.5)
+    odd = fma(fma(odd, w, even), w, <real>-0.06649038006690544)
+    p = fma(odd, w, <real>0.3989422804014327)
+    odd = product_sum_low(odd, w, <real>0.3989422804014327, p)
+    odd = odd - <real>2.4951774247824358e-17
+    even = fma(-t, p, <real>0.5)
+    low[0] = fma(-t, odd, product_sum_low(-t, p, <real>0.5, even))
+    return even
 
 
 # --- small things ------------------------------------------------------------------
@@ -669,5 +729,6 @@ cdef inline real tanh_shrink_series(real x) noexcept nogil:
     # P = 1/3 + w T, with what its rounding and that of 1/3 lost
     odd = fma(even, w, odd)
     even = fma(odd, w, <real>0.3333333333333333)
-    w2 = fma(odd, w, <real>0.3333333333333333 - even) + <real>1.850371707708594e-17
-    return fma(x3, even, fma(low, even, x3 * w2))
+    w2 = product_sum_low(odd, w, <real>0.3333333333333333, even)
+    w2 = w2 + <real>1.850371707708594e-17
+    return product_plus(x3, even, fma(low, even, x3 * w2))

@@ -95,7 +95,7 @@ ROWS: tuple[Row, ...] = (
         "Verhulst 1838 (the logistic function)",
         from_output="y * (1 - y)",
         torch="torch.sigmoid",
-        exp="expm1",
+        exp="exp",
     ),
     Row(
         "log_sigmoid",
@@ -203,7 +203,7 @@ ROWS: tuple[Row, ...] = (
         "Hendrycks and Gimpel 2016",
         torch="F.gelu",
         wide=True,
-        exp="exp",
+        exp="expm1",
     ),
     Row(
         "gelu_tanh",

@@ -1,4 +1,4 @@
-"""Regenerate every polynomial in ``fastact/_primitives.pxd``.
+"""Regenerate every polynomial and root of ``_primitives.pxd`` and ``_formulas.pxd``.
 
 Usage: ``python tools/coefficients.py [NAME ...]`` (needs mpmath).
 
@@ -128,18 +128,28 @@ def mills(t):
     return mp.erfc(t / mp.sqrt(2)) / 2 * mp.exp(t * t / 2)
 
 
-def mills_fit(about, c, lo, hi, degree, bits):
-    """Mills ratio as P(z) / (t + c), z = (t - c) / (t + c), t in [lo, hi]."""
+ROOT = mp.findroot(lambda t: mills(t) - t / mp.sqrt(2 * mp.pi), mp.mpf("0.7518"))
 
-    def t_of(z):
-        return c * (1 + z) / (1 - z)
+
+def mills_slope(t):
+    """(mills(t) - t / sqrt(2 pi)) / (ROOT - t), which needs no factor t + c."""
+    if abs(t - ROOT) < mp.mpf("1e-20"):
+        t = ROOT + mp.mpf("1e-20")
+    return (mills(t) - t / mp.sqrt(2 * mp.pi)) / (ROOT - t)
+
+
+def mills_fit(about, function, c, lo, hi, degree):
+    """P(z), z = (t - c) / (t + c), t in [lo, hi]: mills(t) (t + c) or mills_slope(t)."""
+    c, lo, hi = mp.mpf(c), mp.mpf(lo), mp.mpf(hi)
 
     def target(z):
-        return mills(t_of(z)) * (t_of(z) + c)
+        t = c * (1 + z) / (1 - z)
+        return function(t) * (t + c if function is mills else 1)
 
     return Fit(
-        about, target, lambda z: 1 / target(z), (lo - c) / (lo + c), (hi - c) / (hi + c),
-        degree, bits,
+        f"{about}, z = (t - {c}) / (t + {c}), t in [{lo}, {hi}]",
+        target, lambda z: 1 / target(z), (lo - c) / (lo + c), (hi - c) / (hi + c),
+        degree, 53,
     )
 
 
@@ -169,28 +179,24 @@ def exp_fit(degree, bits):
     )
 
 
-FITS = {
-    "exp_f32": exp_fit(4, 24),
-    "exp_f64": exp_fit(9, 53),
-    "log1p_f32": Fit(
-        "log1p(u) = u P(u), u in [0, 1]",
-        lambda u: mp.log1p(u) / u if u else mp.mpf(1),
-        lambda u: u / mp.log1p(u) if u else mp.mpf(1),
-        mp.mpf(0), mp.mpf(1), 9, 24,
-    ),
-    "log1p_f64": Fit(
+def log1p_fit(degree):
+    return Fit(
         "log1p(e) = 2 s + s^3 P(s^2), s = e / (2 + e), e in [0, 1]",
         log1p_tail, lambda w: w / (2 + w * log1p_tail(w)),
-        mp.mpf(0), mp.mpf(1) / 9, 9, 53,
-    ),
-    "mills_f32": mills_fit(
-        "Mills ratio P(z)/(t+4), z = (t-4)/(t+4), t in [0, 15]",
-        mp.mpf(4), mp.mpf(0), mp.mpf(15), 10, 24,
-    ),
-    "mills_f64": mills_fit(
-        "Mills ratio P(z)/(t+5), z = (t-5)/(t+5), t in [0.7, 39]",
-        mp.mpf(5), mp.mpf("0.7"), mp.mpf(39), 20, 53,
-    ),
+        mp.mpf(0), mp.mpf(1) / 9, degree, 53,
+    )
+
+
+FITS = {
+    "exp_f32": exp_fit(5, 24),
+    "exp_wide": exp_fit(5, 53),
+    "exp_f64": exp_fit(10, 53),
+    "log1p_wide": log1p_fit(5),
+    "log1p_f64": log1p_fit(9),
+    "mills_wide": mills_fit("Mills ratio P(z)", mills, 4, 0, 15, 10),
+    "mills_f64": mills_fit("Mills ratio P(z)", mills, 5, "0.7", 39, 20),
+    "slope_wide": mills_fit("slope of the derivative P(z)", mills_slope, 4, 0, 15, 10),
+    "slope_f64": mills_fit("slope of the derivative P(z)", mills_slope, 5, 0, 39, 20),
     "cdf_f64": Fit(
         "Phi(x) = 1/2 + x P(x^2), |x| <= 0.75",
         cdf_tail, lambda w: 1 / cdf_tail(w), mp.mpf(0), mp.mpf("0.5625"), 9, 53,
@@ -203,6 +209,55 @@ FITS = {
 }
 
 
+def anchors():
+    """The constants of _formulas.pxd at the roots of derivatives: (name, bits, values).
+
+    u0 is taken as U + UL, U of 8 bits, such that c = exp(-u0) needs no low part; v0
+    is a number and its low part; delta is what the derivative's factor is at u0.
+    """
+
+    def silu(u):
+        return 1 + mp.exp(-u) - u
+
+    def gelu_tanh(a):
+        return 1 + mp.exp(-tanh_u(a)) - tanh_v(a)
+
+    def mish(a):
+        e = mp.exp(-a)
+        return (e + 2) * (e * e + 2 * e + 2) - 4 * a * (1 + e)
+
+    root = 2 * mp.sqrt(2 / mp.pi)
+    cube = mp.mpf("0.044715")
+
+    def tanh_u(a):
+        return root * (a + cube * a**3)
+
+    def tanh_v(a):
+        return root * (a + 3 * cube * a**3)
+
+    a0 = mp.findroot(gelu_tanh, mp.mpf("0.7525"))
+    for name, u0, v0, gap, bits in (
+        ("silu", mp.findroot(silu, mp.mpf("1.28")), None, silu, 53),
+        ("silu", mp.findroot(silu, mp.mpf("1.28")), None, silu, 24),
+        ("gelu_tanh", tanh_u(a0), tanh_v(a0), None, 53),
+        ("mish", mp.findroot(mish, mp.mpf("1.19")), None, mish, 53),
+    ):
+        c = round_to(mp.exp(-u0), bits)
+        high = mp.nint(u0 * 128) / 128
+        low = round_to((u0 if (name, bits) == ("silu", 53) else -mp.log(c)) - high, bits)
+        u = high + low
+        v = round_to(v0 or u, bits)
+        v_low = round_to((v0 or u) - v, bits)
+        delta = gap(u) if gap else 1 + mp.exp(-u) - v - v_low
+        values = [c, high, low, v, v_low, round_to(delta, bits)]
+        if name == "mish":
+            e = mp.exp(-u)
+            slope = round_to(4 * (1 + e), bits)
+            values += [round_to(e * e + 4 * e + 6, bits), slope,
+                       round_to(4 * (1 + e) - slope, bits)]
+        yield name, bits, values
+
+
 def literal(coefficient, bits: int) -> str:
     """As it stands in the source: digits enough to identify the number."""
     return mp.nstr(coefficient, 9) if bits == 24 else repr(float(coefficient))
@@ -213,12 +268,15 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(FITS))
     parser.add_argument(
         "--check", action="store_true",
-        help="exit 1 if a coefficient is not in fastact/_primitives.pxd",
+        help="exit 1 if a coefficient is not in the source",
     )
     args = parser.parse_args()
-    source = Path(__file__).parent.parent / "fastact" / "_primitives.pxd"
+    package = Path(__file__).parent.parent / "fastact"
+    source = "".join(
+        (package / name).read_text() for name in ("_primitives.pxd", "_formulas.pxd")
+    )
     # The source writes leading zeros and exponents in its own way: compare numbers.
-    there = {float(n) for n in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", source.read_text())}
+    there = {float(n) for n in re.findall(r"-?\d+\.?\d*(?:e-?\d+)?", source)}
     there |= {-n for n in there}
     stale = 0
     for name in args.names or FITS:
@@ -230,6 +288,13 @@ def main() -> int:
             missing = args.check and float(text) not in there and float(text) != 1
             stale += missing
             print(f"  {k:2d}  {text}{'  <- not in the source' if missing else ''}")
+    for name, bits, values in anchors() if not args.names else ():
+        print(f"anchor of {name}, {bits} bits: c, U, UL, v0, its low part, delta, ...")
+        for value in values:
+            text = literal(value, bits)
+            missing = args.check and float(text) not in there
+            stale += missing
+            print(f"      {text}{'  <- not in the source' if missing else ''}")
     return 1 if stale else 0
 
 

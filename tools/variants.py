@@ -64,10 +64,10 @@ class Compiled:
         self._call(name, [x, out], x.size, {})
         return out
 
-    def axis_backward(self, name: str, g: Array, y: Array) -> Array:
-        """The gradient from the output y (logsumexp: from x, with one g)."""
-        out = np.empty_like(y)
-        self._call(name + "_backward", [g, y, out], y.size, {})
+    def axis_backward(self, name: str, g: Array, x: Array) -> Array:
+        """The gradient at x (logsumexp: with one g)."""
+        out = np.empty_like(x)
+        self._call(name + "_backward", [g, x, out], x.size, {})
         return out
 
     def pair(self, row: str, params: dict, x: Array) -> list[Array]:
@@ -94,9 +94,9 @@ class Numpy:
     def axis(self, name: str, x: Array) -> Array:
         return _numpy_backend.axis_forward(name, x[None]).reshape(-1)
 
-    def axis_backward(self, name: str, g: Array, y: Array) -> Array:
+    def axis_backward(self, name: str, g: Array, x: Array) -> Array:
         given = g if name == "logsumexp" else g[None]
-        return _numpy_backend.axis_backward(name, given, y[None])[0]
+        return _numpy_backend.axis_backward(name, given, x[None])[0]
 
 
 def _runs(isa: str) -> bool:
