@@ -524,7 +524,7 @@ cdef inline void gelu(
         e = s * fma(q, g, g)
     else:
         low = fma(a, low, two_prod_low(a, m, g))
-        e = s * (g + fma(q, g, fma(q, low, fma(ql, g, low))))
+        e = s * (g + product_plus(q, g, fma(q, low, fma(ql, g, low))))
         m = cdf_near_0(a, &low)
         m = rescale(product_plus(a, m, a * low))
         e = m if a < 0.75 else e
