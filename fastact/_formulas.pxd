@@ -21,11 +21,12 @@
 
 from fastact._primitives cimport (
     cdf_near_0, clamp, copysign, exp_low, exp_low_split, exp_magnitude, exp_parts,
-    exp_parts_anchored, exp_parts_low, exp_parts_split, exp_top, expm1_clamped, expm1_parts,
-    expm1_parts_low, expm1_value, FA_FMA, fabs, fma, INFINITY, keep_nan, log1p_scaled,
-    magnitude, mills, mills_argument, mills_slope, minus_unscaled, nan_or, one_plus,
-    one_plus_low, product_low, product_plus, product_sum_low, quotient, quotient_low, real, rescale,
-    residual, sixth, sqrt, sum_low, tanh_shrink_series, two_prod_low, unscale, WIDE,
+    exp_parts_anchored, exp_parts_low, exp_parts_split, exp_top, expm1_clamped,
+    expm1_parts, expm1_parts_low, expm1_value, FA_FMA, fabs, fma, INFINITY, keep_nan,
+    log1p_scaled, magnitude, mills, mills_argument, mills_slope, minus_unscaled, nan_or,
+    one_plus, one_plus_low, product_low, product_plus, product_sum_low, quotient,
+    quotient_low, real, rescale, residual, sixth, sqrt, sum_low, tanh_shrink_series,
+    two_prod_low, unscale, WIDE,
 )
 
 
@@ -524,7 +525,8 @@ cdef inline void gelu(
         e = s * fma(q, g, g)
     else:
         low = fma(a, low, two_prod_low(a, m, g))
-        e = s * (g + product_plus(q, g, fma(q, low, fma(ql, g, low))))
+        e = fma(q, g, g)
+        e = s * (e + (product_sum_low(q, g, g, e) + fma(q, low, fma(ql, g, low))))
         m = cdf_near_0(a, &low)
         m = rescale(product_plus(a, m, a * low))
         e = m if a < 0.75 else e
@@ -658,6 +660,10 @@ cdef inline void squareplus(real x, real b, real *f, real *d) noexcept nogil:
     nl = nl if x < 0 else sl
     a2 = (<real>0.25 * b) / y
     h2 = n + nl
+    if WIDE:
+        f[0] = n
+        d[0] = n * rh
+        return
     f[0] = (a2 if x < 0 else x) if y > big else h2
     h2 = quotient(n, nl, h, hl, rh)
     d[0] = (a2 / y if x < 0 else <real>1) if y > big else h2
