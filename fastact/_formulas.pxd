@@ -11,7 +11,7 @@
 # operations fill the processor better than one long one (a third of the time).
 # NAME_exp leaves two numbers for NAME, three where the registry says "expm1": s and q
 # with 2^K exp(...) = s (1 + q) (see _primitives.pxd), and ql, the low part of q; or e
-# and el.
+# and el; or what the two say.
 #
 # (Selects that belong together are written with different comparisons, x < 0 and
 # x <= 0: gcc makes branches of equal ones, or both arms of everything between.)
@@ -23,10 +23,10 @@ from fastact._primitives cimport (
     cdf_near_0, clamp, copysign, exp_low, exp_low_split, exp_magnitude, exp_parts,
     exp_parts_anchored, exp_parts_low, exp_parts_split, exp_top, expm1_clamped,
     expm1_parts, expm1_parts_low, expm1_value, FA_FMA, fabs, fma, INFINITY, keep_nan,
-    log1p_scaled, magnitude, mills, mills_argument, mills_slope, minus_unscaled, nan_or,
-    one_plus, one_plus_low, product_low, product_plus, product_sum_low, quotient,
-    quotient_low, real, rescale, residual, sixth, sqrt, sum_low, tanh_shrink_series,
-    two_prod_low, unscale, WIDE,
+    log1p_scaled, magnitude, mills, mills_argument, mills_slope, mills_wide,
+    minus_unscaled, nan_or, one_plus, one_plus_low, product_low, product_plus,
+    product_sum_low, quotient, quotient_low, real, rescale, residual, sixth, sqrt,
+    sum_low, tanh_shrink_series, two_prod_low, unscale, WIDE,
 )
 
 
@@ -500,8 +500,10 @@ cdef inline void gelu_exp(real x, real *s, real *q, real *ql) noexcept nogil:
     cdef real m = <real>-0.5 * a
     cdef real h = a * m
     if WIDE:
-        ql[0] = 0
+        # exp(h) itself, and -|x| / 2
         exp_parts(h, s, q)
+        s[0] = fma(s[0], q[0], s[0])
+        ql[0] = m
     else:
         expm1_parts_low(h, two_prod_low(a, m, h), s, q, ql)
 
@@ -516,30 +518,32 @@ cdef inline void gelu(
     f' = 1 - D.
     """
     cdef real a, e, g, low, m, p, z, zl, inv, inv_low
-    a = magnitude(x, <real>15 if WIDE else <real>39)
+    if WIDE:
+        m = ql
+        z = mills_argument(<real>-2 * m, &inv, &inv_low, &zl)
+        e = s * ((m * inv) * mills_wide(z))
+        f[0] = fma(<real>2, e, <real>-0.0 if x < 0 else x)
+        p = s * (fma(<real>2, m, <real>0.7517915246935645) * mills_slope(z, zl, &g))
+        d[0] = p if x < 0 else <real>1 - p
+        return
+    a = magnitude(x, <real>39)
     z = mills_argument(a, &inv, &inv_low, &zl)
     m = mills(z, zl, inv, inv_low, &low)
     # |x| Q = s (1 + q) |x| (m + low), rounded where nothing is left to add
     g = a * m
-    if WIDE:
-        e = s * fma(q, g, g)
-    else:
-        low = fma(a, low, two_prod_low(a, m, g))
-        e = fma(q, g, g)
-        e = s * (e + (product_sum_low(q, g, g, e) + fma(q, low, fma(ql, g, low))))
-        m = cdf_near_0(a, &low)
-        m = rescale(product_plus(a, m, a * low))
-        e = m if a < 0.75 else e
+    low = fma(a, low, two_prod_low(a, m, g))
+    e = fma(q, g, g)
+    e = s * (e + (product_sum_low(q, g, g, e) + fma(q, low, fma(ql, g, low))))
+    m = cdf_near_0(a, &low)
+    m = rescale(product_plus(a, m, a * low))
+    e = m if a < 0.75 else e
     f[0] = minus_unscaled(e, <real>-0.0 if x < 0 else x)
     p = <real>0.7517915246935645 - a
     low = sum_low(<real>0.7517915246935645, -a, p) - <real>1.4956759177009883e-17
     m = mills_slope(z, zl, &g)
     z = p * m
     low = fma(p, g, fma(low, m, product_low(p, m, z)))
-    if WIDE:
-        p = s * fma(q, z, z + low)
-    else:
-        p = s * (z + fma(q, z, fma(q, low, fma(ql, z, low))))
+    p = s * (z + fma(q, z, fma(q, low, fma(ql, z, low))))
     d[0] = keep_nan(x, unscale(p) if x < 0 else minus_unscaled(p, <real>1))
 
 

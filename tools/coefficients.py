@@ -193,7 +193,7 @@ FITS = {
     "exp_f64": exp_fit(10, 53),
     "log1p_wide": log1p_fit(5),
     "log1p_f64": log1p_fit(9),
-    "mills_wide": mills_fit("Mills ratio P(z)", mills, 4, 0, 15, 10),
+    "mills_wide": mills_fit("Mills ratio P(z)", mills, 4, 0, 15, 9),
     "mills_f64": mills_fit("Mills ratio P(z)", mills, 5, "0.7", 39, 20),
     "slope_wide": mills_fit("slope of the derivative P(z)", mills_slope, 4, 0, 15, 10),
     "slope_f64": mills_fit("slope of the derivative P(z)", mills_slope, 5, 0, 39, 20),
