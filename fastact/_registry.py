@@ -50,8 +50,8 @@ class Row(NamedTuple):
     for docs to show and for tests to evaluate in many digits.  They say nothing
     of how the kernels compute it.
 
-    ``wide`` rows compute float32 through the float64 formula: where the
-    native form would miss the accuracy and the speed allows it.
+    ``wide`` rows compute float32 through double, with the formula's WIDE form: where
+    the native form would take longer for the accuracy it has.
     """
 
     name: str
@@ -456,7 +456,7 @@ AXIS_ROWS: tuple[AxisRow, ...] = (
         "Bridle 1990", False, "torch.softmax",
     ),
     AxisRow(
-        "log_softmax", "x_i - log(sum_j exp(x_j))", "g -> g - exp(y) sum(g)",
+        "log_softmax", "x_i - log(sum_j exp(x_j))", "g -> g - softmax(x) sum(g)",
         "torch.nn.LogSoftmax", False, "torch.log_softmax",
     ),
     AxisRow(
