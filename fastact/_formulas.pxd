@@ -105,7 +105,8 @@ cdef inline void logistic_of(
     cdef real den = one_plus(e)
     cdef real n = e if x < 0 else rescale(<real>1)
     cdef real nl = el if x <= 0 else <real>0
-    f[0] = unscale(quotient(n, nl, den, one_plus_low(e, el, den), r))
+    nl = unscale(quotient(n, nl, den, one_plus_low(e, el, den), r))
+    f[0] = keep_nan(x, nl)
 
 
 cdef inline void log_sigmoid_from_output(real y, real *d) noexcept nogil:
@@ -369,7 +370,7 @@ cdef inline void silu_from(
         w = u - <real>1.27846456
         gated(
             x, a, s, q, ql, w,
-            (sum_low(u, <real>-1.27846456, w) + ul) - <real>-5.96046448e-8,
+            (sum_low(u, <real>-1.27846456, w) + ul) + <real>5.96046448e-8,
             <real>0.278464556, <real>5.96088725e-8, f, d,
         )
     else:
@@ -608,7 +609,7 @@ cdef inline void mish(real x, real s, real q, real *f, real *d) noexcept nogil:
     hl = fma(hl, c4, product_low(h, c4, k))
     hl = fma(h, <real>1.6982476299350256e-19, hl)
     g = t * n
-    gl = product_low(t, n, g) - (hl - <real>-4.1741194675765537e-16)
+    gl = product_low(t, n, g) - (hl + <real>4.1741194675765537e-16)
     n = g - k
     gl = gl + sum_low(g, -k, n)
     den = square(den, dl, &dl)

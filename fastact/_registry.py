@@ -106,7 +106,6 @@ ROWS: tuple[Row, ...] = (
         "torch.nn.LogSigmoid",
         from_output="1 - exp(y)",
         torch="F.logsigmoid",
-        wide=True,
         exp="exp",
     ),
     Row(
@@ -271,7 +270,6 @@ ROWS: tuple[Row, ...] = (
         from_output="1 - exp(-beta * y)",
         samples=({"beta": 2.5},),
         torch="F.softplus",
-        wide=True,
         exp="exp",
     ),
     Row(

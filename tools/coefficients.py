@@ -179,11 +179,11 @@ def exp_fit(degree, bits):
     )
 
 
-def log1p_fit(degree):
+def log1p_fit(degree, bits=53):
     return Fit(
         "log1p(e) = 2 s + s^3 P(s^2), s = e / (2 + e), e in [0, 1]",
         log1p_tail, lambda w: w / (2 + w * log1p_tail(w)),
-        mp.mpf(0), mp.mpf(1) / 9, degree, 53,
+        mp.mpf(0), mp.mpf(1) / 9, degree, bits,
     )
 
 
@@ -191,6 +191,7 @@ FITS = {
     "exp_f32": exp_fit(5, 24),
     "exp_wide": exp_fit(5, 53),
     "exp_f64": exp_fit(10, 53),
+    "log1p_f32": log1p_fit(4, 24),
     "log1p_wide": log1p_fit(5),
     "log1p_f64": log1p_fit(9),
     "mills_wide": mills_fit("Mills ratio P(z)", mills, 4, 0, 15, 9),
