@@ -2,6 +2,7 @@
 
     python tools/bounds.py --from sweep.json sample64.json   writes the file
     python tools/bounds.py --from sweep.json --check         exit 1 if broken
+    python tools/bounds.py --from sweep.json --table docs/sweep.md   as a page
 
 A bound is the largest error found, over instruction sets and parameters, rounded
 up to two decimals; the input where it was found stands beside it.  Results of
@@ -116,16 +117,55 @@ def text(bounds: dict) -> str:
     return HEADER + "".join(lines) + "}\n"
 
 
+PAGE = """# Every float32
+
+<!-- written by tools/bounds.py --table -->
+
+All 2^32 inputs through every kernel, default parameters, judged by
+`tools/wide.py`: the largest error in ULP and where, the share of results that are not
+the correctly rounded one, and steps in the wrong direction of a monotone function.  No
+result was NaN or infinite, or the reverse, where it should not be, and no zero had the
+wrong sign, but where the last column says so.  Instruction sets with the same line
+share it.  The NumPy backend gets every 61st input where a function is c x^k to 2^-41.
+
+| function | form | on | max ULP | at | misrounded | breaks | wrong |
+|---|---|---|---|---|---|---|---|
+"""
+
+
+def page(records: list[dict]) -> str:
+    """The exhaustive records as Markdown, equal lines of several variants as one."""
+    lines: dict[str, list[str]] = {}
+    for r in records:
+        if r.get("stride", 1) > 1 or r["dtype"] != "float32":
+            continue
+        wrong = [f"{r[k]} {k}" for k in ("nan", "inf", "zero") if r[k]]
+        breaks = f"{r['breaks']:,}" if r["breaks"] >= 0 else ""
+        share = f"{r['misrounded'] / r['count']:.4%}" if r["misrounded"] else "0"
+        values = ", ".join(f"{k}={v}" for k, v in r["params"].items())
+        line = (
+            f"| `{r['row']}{f'({values})' if values else ''}` | {r['form']} | "
+            f"{{on}} | {r['worst']:.4f} | `{r['at']}` | {share} | {breaks} | "
+            f"{', '.join(wrong)} |\n"
+        )
+        lines.setdefault(line, []).append(r["variant"])
+    return PAGE + "".join(k.replace("{on}", ", ".join(v)) for k, v in lines.items())
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--from", dest="files", nargs="+", required=True, metavar="JSON")
     parser.add_argument("--check", action="store_true", help="write nothing")
+    parser.add_argument("--table", metavar="FILE", help="write a page, no bounds")
     args = parser.parse_args()
     records = [r for f in args.files for r in json.loads(Path(f).read_text())["records"]]
     if args.check:
         problems = broken(records)
         print(*problems, sep="\n", end="\n" if problems else "")
         return 1 if problems else 0
+    if args.table:
+        Path(args.table).write_text(page(records), encoding="utf-8")
+        return 0
     thin = sorted({r["stride"] for r in records if r.get("stride", 1) > 1})
     if thin:
         print(f"note: a sweep of every {thin}th input only")
