@@ -142,7 +142,7 @@ def page(records: list[dict]) -> str:
         wrong = [f"{r[k]} {k}" for k in ("nan", "inf", "zero") if r[k]]
         breaks = f"{r['breaks']:,}" if r["breaks"] >= 0 else ""
         share = f"{r['misrounded'] / r['count']:.4%}" if r["misrounded"] else "0"
-        values = ", ".join(f"{k}={v}" for k, v in r["params"].items())
+        values = ", ".join(f"{k}={v:.6g}" for k, v in r["params"].items())
         line = (
             f"| `{r['row']}{f'({values})' if values else ''}` | {r['form']} | "
             f"{{on}} | {r['worst']:.4f} | `{r['at']}` | {share} | {breaks} | "
