@@ -579,7 +579,7 @@ cdef inline real mills(
 
     Relative error of P 2^-55.2, from t = 0.7 on (below, see cdf_near_0).
     """
-    cdef real z2 = z * z, even, odd, p
+    cdef real z2 = z * z, even, odd, p, zp
     even = <real>7.295848676890788e-09
     even = fma(even, z2, <real>-6.560331949074474e-08)
     even = fma(even, z2, <real>4.329873874969071e-07)
@@ -600,11 +600,13 @@ cdef inline real mills(
     odd = fma(odd, z2, <real>-0.06911863870720679)
     odd = fma(odd, z2, <real>-0.3135331566712792)
     # The last two steps by Horner: even and odd parts cancel.
-    even = fma(odd, z, even)
-    odd = fma(even, z, <real>-0.665382502890057)
-    # zl P'(z), nearly, and what odd lost
-    zl = zl * fma(even, z, odd)
-    zl = fma(product_sum_low(even, z, <real>-0.665382502890057, odd), z, zl)
+    p = fma(odd, z, even)
+    zp = product_sum_low(odd, z, even, p)
+    odd = fma(p, z, <real>-0.665382502890057)
+    # zl P'(z), nearly, and what p and odd lost
+    zl = zl * fma(p, z, odd)
+    zp = fma(zp, z, product_sum_low(p, z, <real>-0.665382502890057, odd))
+    zl = fma(zp, z, zl)
     p = fma(odd, z, <real>0.769193049750063)
     odd = product_sum_low(odd, z, <real>0.769193049750063, p)
     even = (odd + zl) + fma(<real>4.6912796894844064e-17, z, <real>-1.4572123222285348e-17)
