@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import statistics
 import sys
 import timeit
@@ -28,6 +27,7 @@ from benchmarks.common import (
     NUMPY_PAIR,
     Case,
     call_text,
+    cpu,
     data,
     numpy_function,
 )
@@ -234,16 +234,6 @@ def memory(cases, **timing):
             "memory", case.label, "value, out", "float32", MEMORY_SIZE,
             *measure(statements, **timing),
         )
-
-
-def cpu() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 RIVALS = {

@@ -22,8 +22,8 @@
 from libc.string cimport memcpy
 
 from fastact._primitives cimport (
-    INFINITY, clamp, exp_scaled, exp_top, expm1_reduced, fa_pow2_f32, fa_pow2_f64, fma,
-    c_fabs, real, two_prod_low, unscale,
+    INFINITY, c_fabs, clamp, exp_scaled, exp_scaled_low, exp_top, fma, real,
+    two_prod_low, unscale,
 )
 
 cdef extern from *:
@@ -140,28 +140,11 @@ cdef inline double total(Sum *s, double *low, real kind) noexcept nogil:
 
 
 cdef inline real exp_difference(real x, real m) noexcept nogil:
-    """2^K exp(x - m), x <= m, with what the difference loses to rounding.
-
-    As exp_scaled_low(), with one rounding less: the low part joins n ln2's.
-    """
+    """2^K exp(x - m), x <= m, with what the difference loses to rounding."""
     cdef real d = x - m
     cdef real t = d - x
     cdef real low = (x - (d - t)) - (m + t)
-    cdef real s, n, r, q
-    low = low if d > -exp_top(d) else <real>0
-    d = clamp(d)
-    if real is float:
-        t = fma(d, <float>1.44269504, <float>12582912)
-        n = t - <float>12582912
-        s = fa_pow2_f32(t, 127 + 100)
-        r = fma(n, <float>-0.693145752, d) + fma(n, <float>-1.42860677e-6, low)
-    else:
-        t = fma(d, 1.4426950408889634, 6755399441055744.0)
-        n = t - 6755399441055744.0
-        s = fa_pow2_f64(t, 1023 + 300)
-        r = fma(n, -0.6931471805582987, d) + fma(n, -1.6465949582897082e-12, low)
-    q = expm1_reduced(r)
-    return fma(s, q, s)
+    return exp_scaled_low(clamp(d), low if d > -exp_top(d) else <real>0)
 
 
 cdef inline void pad(const real *x, Py_ssize_t n, real *block) noexcept nogil:

@@ -20,13 +20,13 @@
 # parts of e, d: what the rounding of e, d lost.
 
 from fastact._primitives cimport (
-    cdf_near_0, clamp, copysign, exp_low, exp_low_split, exp_magnitude, exp_parts,
-    exp_parts_anchored, exp_parts_low, exp_parts_split, exp_top, expm1_clamped,
-    expm1_parts, expm1_parts_low, expm1_value, FA_FMA, fabs, fma, INFINITY, keep_nan,
-    log1p_scaled, magnitude, mills, mills_argument, mills_slope, mills_wide,
-    minus_unscaled, nan_or, one_plus, one_plus_low, product_low, product_plus,
-    product_sum_low, quotient, quotient_low, real, rescale, residual, sixth, sqrt,
-    sum_low, tanh_shrink_series, two_prod_low, unscale, WIDE,
+    cdf_near_0, clamp, copysign, exp_low, exp_low_split, exp_magnitude, exp_pair,
+    exp_parts, exp_parts_anchored, exp_parts_low, exp_parts_split, exp_top,
+    expm1_clamped, expm1_parts, expm1_parts_low, expm1_value, FA_FMA, fabs, fma,
+    INFINITY, keep_nan, log1p_scaled, magnitude, mills, mills_argument, mills_slope,
+    mills_wide, minus_unscaled, nan_or, one_plus, one_plus_low, product_low,
+    product_plus, product_sum_low, quotient, quotient_low, real, rescale, residual,
+    sixth, sqrt, sum_low, tanh_shrink_series, two_prod_low, unscale, WIDE,
 )
 
 
@@ -41,17 +41,16 @@ cdef inline real square(real d, real dl, real *low) noexcept nogil:
 
 cdef inline void sigmoid_exp(real x, real *e, real *el) noexcept nogil:
     """e and its low part: as much of it as 1 ulp in sigmoid() takes."""
-    cdef real s, q, ql = 0
-    if WIDE or (real is float and FA_FMA):
+    cdef real s, q, ql
+    if not FA_FMA:
+        exp_pair(-exp_magnitude(x), <real>-0.0, e, el)
+    elif real is float:
         exp_parts(-exp_magnitude(x), &s, &q)
-    elif FA_FMA:
-        exp_parts_split(-exp_magnitude(x), &s, &q, &ql)
-    else:
-        expm1_parts(-exp_magnitude(x), &s, &q, &ql)
-    e[0] = fma(s, q, s)
-    if real is float and FA_FMA:
+        e[0] = fma(s, q, s)
         el[0] = exp_low(s, q, e[0])
     else:
+        exp_parts_split(-exp_magnitude(x), &s, &q, &ql)
+        e[0] = fma(s, q, s)
         el[0] = exp_low_split(s, q, ql, e[0])
 
 
@@ -60,9 +59,7 @@ cdef inline void sigmoid(real x, real e, real el, real *f, real *d) noexcept nog
     cdef real den = one_plus(e)
     cdef real dl = one_plus_low(e, el, den)
     cdef real r = <real>1 / den
-    cdef real n = e if x < 0 else rescale(<real>1)
-    cdef real nl = el if x <= 0 else <real>0
-    f[0] = keep_nan(x, unscale(quotient(n, nl, den, dl, r)))
+    logistic_of(x, e, el, r, f)
     den = square(den, dl, &dl)
     d[0] = keep_nan(x, unscale(quotient(e, el, den, dl, r * r)))
 
@@ -83,10 +80,7 @@ cdef inline real soft(real top, real hi, real lo) noexcept nogil:
 
 
 cdef inline void log_sigmoid_exp(real x, real *e, real *el) noexcept nogil:
-    cdef real s, q, ql
-    expm1_parts(-exp_magnitude(x), &s, &q, &ql)
-    e[0] = fma(s, q, s)
-    el[0] = exp_low_split(s, q, ql, e[0])
+    exp_pair(-exp_magnitude(x), <real>-0.0, e, el)
 
 
 cdef inline void log_sigmoid(real x, real e, real el, real *f, real *d) noexcept nogil:
@@ -254,13 +248,11 @@ cdef inline void softplus_exp(
     real x, real beta, real *e, real *el
 ) noexcept nogil:
     """exp(-|beta x|) and its low part."""
-    cdef real z = beta * x, s, q, ql
+    cdef real z = beta * x
     cdef real low = product_low(beta, x, z)
     cdef real u = exp_magnitude(z)
     low = <real>0 if u == exp_top(u) else (-low if z > 0 else low)
-    expm1_parts_low(-u, low, &s, &q, &ql)
-    e[0] = fma(s, q, s)
-    el[0] = exp_low_split(s, q, ql, e[0])
+    exp_pair(-u, low, e, el)
 
 
 cdef inline void softplus(

@@ -239,30 +239,30 @@ cdef inline real reduce(real x, real *s) noexcept nogil:
     """
     cdef real n
     cdef real r = reduce_first(x, &n, s)
-    if real is float:
-        return fma(n, <float>-1.42860677e-6, r)
-    if WIDE:
-        return r
-    return fma(n, -1.6465949582897082e-12, r)  # 0x1.cf79abc9e3b3ap-40
+    return minus_rest(n, r)
 
 
 cdef inline real reduce_low(real x, real low, real *s, real *rl) noexcept nogil:
     """reduce() of x + low: one rounding in all, and what it lost."""
     cdef real n
     cdef real r1 = reduce_first(x, &n, s)
-    cdef real t, r
-    if real is float:
-        t = fma(n, <float>-1.42860677e-6, low)
-    elif WIDE:
-        t = low
-    else:
-        t = fma(n, -1.6465949582897082e-12, low)
-    r = r1 + t
+    cdef real t = minus_rest(n, low)
+    cdef real r = r1 + t
     rl[0] = <real>0 if WIDE else t - (r - r1)
     return r
 
 
+cdef inline real minus_rest(real n, real y) noexcept nogil:
+    """y - n times what the first part of ln2 leaves of it (WIDE: has one part)."""
+    if real is float:
+        return fma(n, <float>-1.42860677e-6, y)
+    if WIDE:
+        return y
+    return fma(n, -1.6465949582897082e-12, y)  # 0x1.cf79abc9e3b3ap-40
+
+
 cdef inline real reduce_first(real x, real *n, real *s) noexcept nogil:
+    """x - n times the first part of ln2, n and s."""
     cdef real t
     if real is float:
         t = fma(x, <float>1.44269504, <float>12582912)
@@ -334,7 +334,7 @@ cdef inline void exp_parts_anchored(
     """The same of x + at + low: near x = -at the first sum is exact."""
     cdef real n
     cdef real r = reduce_first(x, &n, s) + at
-    q[0] = expm1_reduced(r + fma(n, -1.6465949582897082e-12, low))
+    q[0] = expm1_reduced(r + minus_rest(n, low))
 
 
 cdef inline void expm1_parts(real x, real *s, real *q, real *ql) noexcept nogil:
@@ -362,21 +362,17 @@ cdef inline real exp_low(real s, real q, real e) noexcept nogil:
     return <real>0 if WIDE else fma(s, q, s - e)
 
 
-cdef inline real product_plus(real a, real b, real c) noexcept nogil:
-    """a b + c for a small c, rounded once.
-
-    (Without FMA the low part of a product near the subnormals is no good.)
-    """
-    cdef real p, tiny = 1e-30 if real is float else 1e-290
-    if FA_FMA or WIDE:
-        return fma(a, b, c)
-    p = a * b
-    return p + (c if fabs(p) < tiny else two_prod_low(a, b, p) + c)
-
-
 cdef inline real exp_low_split(real s, real q, real ql, real e) noexcept nogil:
     """The same with the low part of q."""
-    return <real>0 if WIDE else fma(s, ql, fma(s, q, s - e))
+    return <real>0 if WIDE else fma(s, ql, exp_low(s, q, e))
+
+
+cdef inline void exp_pair(real x, real low, real *e, real *el) noexcept nogil:
+    """2^K exp(x + low) and its low part, x and low as in exp_parts_low()."""
+    cdef real s, q, ql
+    expm1_parts_low(x, low, &s, &q, &ql)
+    e[0] = fma(s, q, s)
+    el[0] = exp_low_split(s, q, ql, e[0])
 
 
 cdef inline real exp_scaled(real x) noexcept nogil:
@@ -476,6 +472,18 @@ cdef inline real sum_low(real a, real b, real s) noexcept nogil:
 cdef inline real product_low(real a, real b, real p) noexcept nogil:
     """two_prod_low() where p needs a low part."""
     return <real>0 if WIDE else two_prod_low(a, b, p)
+
+
+cdef inline real product_plus(real a, real b, real c) noexcept nogil:
+    """a b + c for a small c, rounded once.
+
+    (Without FMA the low part of a product near the subnormals is no good.)
+    """
+    cdef real p, tiny = 1e-30 if real is float else 1e-290
+    if FA_FMA or WIDE:
+        return fma(a, b, c)
+    p = a * b
+    return p + (c if fabs(p) < tiny else two_prod_low(a, b, p) + c)
 
 
 cdef inline real product_sum_low(real a, real b, real c, real s) noexcept nogil:

@@ -13,20 +13,11 @@ from typing import Any
 import numpy as np
 from ulp import Tally
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "asv_bench"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+from benchmarks.common import cpu
 
 FORMS = ("value", "derivative")
-
-
-def cpu() -> str:
-    """The processor, in its own words."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 def meta(**more: Any) -> dict:

@@ -21,14 +21,19 @@ BY_ROW = {case.row.name: case for case in CASES.values()}
 class Value(Timing):
     params = (tuple(NUMPY), DTYPES, SIZES)
     param_names = ("activation", "dtype", "size")
+    expressions = NUMPY
 
     def prepare(self, name, dtype, size):
         case = BY_ROW[name]
         self.x = data(size, dtype)
         self.calls = calls(size)
         self.options = case.options
-        self.fastact = case.function
-        self.numpy = numpy_function(NUMPY[name])
+        self.fastact = self.form_of(case.function)
+        self.numpy = numpy_function(self.expressions[name])
+
+    @staticmethod
+    def form_of(function):
+        return function
 
     def time_fastact(self, name, dtype, size):
         f, x, options = self.fastact, self.x, self.options
@@ -41,24 +46,10 @@ class Value(Timing):
             f(x)
 
 
-class Pair(Timing):
+class Pair(Value):
     params = (tuple(NUMPY_PAIR), DTYPES, SIZES)
-    param_names = ("activation", "dtype", "size")
+    expressions = NUMPY_PAIR
 
-    def prepare(self, name, dtype, size):
-        case = BY_ROW[name]
-        self.x = data(size, dtype)
-        self.calls = calls(size)
-        self.options = case.options
-        self.fastact = case.function.value_and_derivative
-        self.numpy = numpy_function(NUMPY_PAIR[name])
-
-    def time_fastact(self, name, dtype, size):
-        f, x, options = self.fastact, self.x, self.options
-        for _ in self.calls:
-            f(x, **options)
-
-    def time_numpy(self, name, dtype, size):
-        f, x = self.numpy, self.x
-        for _ in self.calls:
-            f(x)
+    @staticmethod
+    def form_of(function):
+        return function.value_and_derivative
