@@ -12,8 +12,8 @@
 from libc.string cimport memcpy
 
 from fastact._primitives cimport (
-    INFINITY, c_fabs, exp_of, fabs, fma, log1p_sum, magic_of, minus_rest, product_plus,
-    real, reduce_at, rescale, sum_low, two_prod_low, unscale,
+    INFINITY, c_fabs, exp_of, expm1_reduced, fabs, fma, log1p_sum, magic_of, minus_rest,
+    product_plus, real, reduce_at, rescale, sum_low, two_prod_low, unscale,
 )
 
 cdef extern from *:
@@ -67,16 +67,30 @@ cdef extern from *:
         }
         FA_TOTAL(lane)
     }
-    /* (the products are exact in double: with or without FMA, these are the same bits) */
-    static inline double fa_dot_f32(const float *g, const float *y, ptrdiff_t n) {
-        double lane[16];
-        FA_KEEP_LOOP
-        FA_EACH { lane[j] = 0; }
-        for (ptrdiff_t i = 0; i < n; i += 16) {
-            FA_KEEP_LOOP
-            FA_EACH { lane[j] = fa_fma(g[i + j], y[i + j], lane[j]); }
-        }
+    /* For gradients, terms are added in pairs first, in float: the conversions are what
+       takes time, and this costs half an ulp of the size of the terms. */
+    #define FA_PAIRS(one, two) \\
+        double lane[16]; \\
+        ptrdiff_t i = 0; \\
+        FA_KEEP_LOOP \\
+        FA_EACH { lane[j] = 0; } \\
+        for (; i < (n & -32); i += 32) { \\
+            FA_KEEP_LOOP \\
+            FA_EACH { lane[j] += two; } \\
+        } \\
+        if (i < n) { \\
+            FA_KEEP_LOOP \\
+            FA_EACH { lane[j] += one; } \\
+        } \\
         FA_TOTAL(lane)
+    static inline double fa_sum_pairs_f32(const float *x, ptrdiff_t n) {
+        FA_PAIRS(x[i + j], x[i + j] + x[i + j + 16])
+    }
+    static inline double fa_dot_f32(const float *g, const float *y, ptrdiff_t n) {
+        FA_PAIRS(
+            g[i + j] * y[i + j],
+            fa_fmaf(g[i + j + 16], y[i + j + 16], g[i + j] * y[i + j])
+        )
     }
 
     /* For double rows: the sum of 16 lanes and of what they lost to rounding, added
@@ -151,6 +165,7 @@ cdef extern from *:
     float fa_max_f32(const float *, Py_ssize_t, float) noexcept nogil
     double fa_max_f64(const double *, Py_ssize_t, double) noexcept nogil
     double fa_sum_f32(const float *, Py_ssize_t) noexcept nogil
+    double fa_sum_pairs_f32(const float *, Py_ssize_t) noexcept nogil
     double fa_dot_f32(const float *, const float *, Py_ssize_t) noexcept nogil
     void fa_sum_near_f64(
         const double *, Py_ssize_t, double, double *, double *
@@ -209,9 +224,19 @@ cdef inline void add(
             fa_sum_f64(block, LANES, hi, lo)
 
 
-cdef inline double sum_of(const real *x, Py_ssize_t n) noexcept nogil:
+cdef inline double sum_of(const real *g, Py_ssize_t n) noexcept nogil:
+    """sum(g) of a gradient."""
+    cdef real block[LANES]
     cdef double hi = 0, lo = 0
-    add(x, n, &hi, &lo)
+    cdef Py_ssize_t whole = n & -LANES
+    if real is float:
+        if whole:
+            hi = fa_sum_pairs_f32(g, whole)
+        if whole < n:
+            pad(g, n, <real>0, block)
+            hi += fa_sum_pairs_f32(block, LANES)
+    else:
+        add(g, n, &hi, &lo)
     return hi + lo if hi - hi == 0 else hi
 
 
@@ -395,19 +420,23 @@ cdef inline void softmax(
         rows -= count
 
 
+cdef inline real parts(double sum, real *low) noexcept nogil:
+    """A sum as a number and the rest of it."""
+    cdef real hi = <real>sum
+    low[0] = <real>(sum - hi) if sum - sum == 0 else <real>0
+    return hi
+
+
 cdef inline void softmax_backward_from_output(
     const real *g, const real *y, real *gx, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
     """y (g - sum(g y)); gx may be y."""
-    cdef double dot
-    cdef real hi, lo
-    cdef Py_ssize_t r, i
-    for r in range(rows):
-        dot = dot_of(g, y, n)
-        hi = <real>dot
-        lo = <real>(dot - hi) if dot - dot == 0 else <real>0
+    cdef real dot, low
+    cdef Py_ssize_t _, i
+    for _ in range(rows):
+        dot = parts(dot_of(g, y, n), &low)
         for i in range(n):
-            gx[i] = y[i] * ((g[i] - hi) - lo)
+            gx[i] = y[i] * ((g[i] - dot) - low)
         g += n
         y += n
         gx += n
@@ -472,7 +501,7 @@ cdef inline double log_sum_wide(
 ) noexcept nogil:
     """log(sum exp(x - max)) in double whatever ``real`` is."""
     cdef double block[BATCH]
-    cdef double top, hi = 0, lo = 0
+    cdef double hi = 0, lo = 0
     cdef Py_ssize_t at, i, count
     for at in range(0, n, 4096):
         count = n - at if n - at < BATCH else BATCH
@@ -505,26 +534,31 @@ cdef inline void log_sums(
             sums.log[r] = log_of_dominated(x + r * n, n, top[r], &sums.low[r])
 
 
-cdef inline void minus_log_sum(
-    const real *x, real *y, Py_ssize_t n, real m, double log, double low
+cdef inline real rounded_sum(real m, double log, double low, real *rest) noexcept nogil:
+    """m + log + low, and what is left of it."""
+    cdef double lost
+    cdef double sum = two_sum(m, log, &lost)
+    cdef real hi = <real>sum
+    rest[0] = <real>((sum - hi) + (lost + low)) if sum - sum == 0 else <real>0
+    return hi
+
+
+cdef inline void minus_sum(
+    const real *x, real *y, Py_ssize_t n, real sum, real rest
 ) noexcept nogil:
-    """x - (m + log + low), with what the difference to the sum loses to rounding.
+    """x - (sum + rest), with what the first difference loses to rounding.
 
     That is exact (FastTwoSum, Dekker) for |x| up to the sum, and off by half an ulp
     of the result beyond.
     """
-    cdef double sum, lost
-    cdef real hi, lo, d, e, least = -1e38
+    cdef real d, e, least = -1e38
     cdef Py_ssize_t i
-    sum = two_sum(m, log, &lost)
-    hi = <real>sum
-    lo = <real>((sum - hi) + (lost + low)) if sum - sum == 0 else <real>0
     for i in range(n):
-        d = x[i] - hi
-        e = x[i] - (d + hi)
+        d = x[i] - sum
+        e = x[i] - (d + sum)
         # -inf is NaN here, and to stay -inf
         e = e if e > least else least
-        y[i] = d + (e - lo)
+        y[i] = d + (e - rest)
 
 
 cdef inline double two_sum(double a, double b, double *low) noexcept nogil:
@@ -538,13 +572,16 @@ cdef inline void log_softmax(
     const real *x, real *y, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
     cdef real top[ROWS]
+    cdef real rest[ROWS]
     cdef LogSums sums
     cdef Py_ssize_t r, count, step = batch(n)
     while rows > 0:
         count = step if step < rows else rows
         log_sums(x, n, count, top, &sums)
         for r in range(count):
-            minus_log_sum(x + r * n, y + r * n, n, top[r], sums.log[r], sums.low[r])
+            top[r] = rounded_sum(top[r], sums.log[r], sums.low[r], &rest[r])
+        for r in range(count):
+            minus_sum(x + r * n, y + r * n, n, top[r], rest[r])
         x += count * n
         y += count * n
         rows -= count
@@ -583,19 +620,21 @@ cdef inline void log_softmax_backward_from_output(
     const real *g, const real *y, real *gx, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
     """g - exp(y) sum(g), half of the scale 2^K on the sum: it may be small too."""
-    cdef double sum, shrink = 8.881784197001252e-16 if real is float else 7.006492321624085e-46
-    cdef real a, e, k, s, hi, lo
-    cdef real half = 50 if real is float else 150
-    cdef Py_ssize_t r, i
-    for r in range(rows):
-        sum = sum_of(g, n) * shrink
-        hi = <real>sum
-        lo = <real>(sum - hi) if sum - sum == 0 else <real>0
+    cdef double half = 8.881784197001252e-16 if real is float else 7.006492321624085e-46
+    cdef real a, e, k, s, sum, low, magic
+    cdef real floor = -reach(<real>0)
+    cdef Py_ssize_t _, i
+    magic = magic_of(floor) - (<real>50 if real is float else <real>150)
+    for _ in range(rows):
+        sum = parts(sum_of(g, n) * half, &low)
         for i in range(n):
-            a = -reach(lo) if y[i] < -reach(lo) else y[i]
-            a = reduce_at(a, a, magic_of(a) - half, magic_of(a) - half, &k, &s)
-            e = exp_of(s, a, minus_rest(k, <real>-0.0))
-            gx[i] = fma(-e, lo, fma(-e, hi, g[i]))
+            a = floor if y[i] < floor else y[i]
+            a = reduce_at(a, a, magic, magic, &k, &s)
+            if real is float:
+                e = fma(s, expm1_reduced(minus_rest(k, a)), s)
+            else:
+                e = exp_of(s, a, minus_rest(k, <real>-0.0))
+            gx[i] = fma(-e, low, fma(-e, sum, g[i]))
         g += n
         y += n
         gx += n
@@ -605,16 +644,13 @@ cdef inline void log_softmax_backward(
     const real *g, const real *x, real *gx, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
     """g - softmax(x) sum(g): exp() of a rounded y is off by |y| / 2 ULP."""
-    cdef double sum
     cdef real hi, lo
-    cdef Py_ssize_t r, i, count, step = batch(n)
+    cdef Py_ssize_t _, i, count, step = batch(n)
     while rows > 0:
         count = step if step < rows else rows
         softmax(x, gx, n, count)
-        for r in range(count):
-            sum = sum_of(g, n)
-            hi = <real>sum
-            lo = <real>(sum - hi) if sum - sum == 0 else <real>0
+        for _ in range(count):
+            hi = parts(sum_of(g, n), &lo)
             for i in range(n):
                 gx[i] = fma(-gx[i], lo, fma(-gx[i], hi, g[i]))
             g += n
