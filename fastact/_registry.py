@@ -573,6 +573,76 @@ def gate_name(gate: Gate, row: str) -> str:
 BY_NAME = {row.name: row for row in ROWS}
 
 
+def call(name: str, options: dict) -> str:
+    """How one writes it: ``leaky_relu(negative_slope=0.2)``; ``...`` has no default."""
+    if not options:
+        return name
+    args = ", ".join(
+        f"{k}=..." if v is REQUIRED else f"{k}={v!r}" for k, v in options.items()
+    )
+    return f"{name}({args})"
+
+
+class Entry(NamedTuple):
+    """A public name as the README and ``fastact list`` show it."""
+
+    name: str
+    call: str  # with the defaults of its parameters
+    kind: str  # "elementwise", "arrays" (two of them) or "axis"
+    formula: str
+    #: by what it is taken to; "" where there is only one
+    derivatives: dict[str, str]
+    source: str
+    aliases: tuple[str, ...] = ()
+    row: Row | None = None
+
+
+def entries() -> list[Entry]:
+    """Every public name, a variant with another formula once more."""
+    table = []
+    variants = {v.name: v for v in VARIANTS}
+    for row in ROWS:
+        if row.name in INTERNAL:
+            continue
+        variant = variants.get(row.name)
+        shown: list[tuple[Row, dict]] = [(row, {p.name: p.default for p in row.params})]
+        if variant and None in variant.choices:  # any number: the general row says it all
+            shown = [(BY_NAME[variant.choices[None]], {variant.option: variant.default})]
+        elif variant:
+            shown = [
+                (BY_NAME[chosen], {variant.option: option})
+                for option, chosen in variant.choices.items()
+            ]
+        also = tuple(a for a, n in ALIASES.items() if n == row.name)
+        table += [
+            Entry(row.name, call(row.name, options), "elementwise", which.formula,
+                  {"": which.derivative}, which.source, also, which)
+            for which, options in shown
+        ]
+    slope = BY_NAME["leaky_relu"]
+    formula, to_x = (
+        text.replace("negative_slope", "weight")
+        for text in (slope.formula, slope.derivative)
+    )
+    table.append(
+        Entry(PRELU, PRELU, "arrays", formula,
+              {"x": to_x, "weight": "0 if x > 0 else x"}, "He et al. 2015")
+    )
+    for gate in GATES:
+        f = gate.rows[0]
+        options = {"approximate": "none"} if len(gate.rows) > 1 else {}
+        table.append(
+            Entry(gate.name, call(gate.name, options), "arrays", f"value * {f}(gate)",
+                  {"value": f"{f}(gate)", "gate": f"value * {f}_d(gate)"}, gate.source)
+        )
+    for axis in AXIS_ROWS:
+        table.append(
+            Entry(axis.name, f"{axis.name}(axis=-1)", "axis", axis.formula,
+                  {"": axis.derivative}, axis.source)
+        )
+    return table
+
+
 def fingerprint() -> str:
     """Names of all kernels: the extension must be built from this registry."""
     return ",".join(k.name for k in kernels())
