@@ -88,6 +88,10 @@ class Body:
         self.exp = {"exp": ("s", "q"), "expm1": ("s", "q", "ql")}.get(row.exp, ())
         if kernel.kind == "from_output":
             self.exp = ()
+        uses_f = any(re.search(r"\bf\b", expr) for expr in kernel.outputs.values())
+        # Whether f is looked up on v4.
+        self.table = row.table and dtype == "float" and uses_f
+        self.only_f = list(kernel.outputs.values()) == ["f"]
         at = "first + i" if self.exp else "i"
         # Inputs are read into locals first: a load that only one side of a select
         # needs would otherwise move into a branch, and the loop stay scalar.
@@ -182,6 +186,7 @@ def extensions():
         ],
         formulas=", ".join(sorted(formulas)),
         wide_formulas=", ".join(f"{f} as wide_{f}" for f in sorted(formulas)),
+        tables=[row.name for row in registry.ROWS if row.table],
         Body=Body,
         arguments=arguments,
     )
@@ -189,6 +194,8 @@ def extensions():
         Extension(
             f"fastact._kernels_{isa}",
             [render("_kernels.pyx.in", f"_kernels_{isa}.pyx", isa=isa, **names)],
+            include_dirs=["fastact"],
+            depends=["fastact/_avx512.h", "fastact/_tables.h"],
             extra_compile_args=KERNEL_FLAGS + flags,
             define_macros=[("CYTHON_INLINE", INLINE)],
         )

@@ -64,6 +64,8 @@ class Row(NamedTuple):
     wide: bool = False
     #: "exp" or "expm1": the loop takes NAME_exp first (see _formulas.pxd)
     exp: str = ""
+    #: with AVX-512, float32 values come from fa_NAME_f32 in _avx512.h
+    table: bool = False
     #: f' as a function of y = f(x), "" where there is none.
     from_output: str = ""
     #: what the parameters must satisfy for ``from_output``: (text, names, test)
@@ -118,6 +120,7 @@ ROWS: tuple[Row, ...] = (
         from_output="1 - y**2",
         torch="torch.tanh",
         exp="expm1",
+        table=True,
     ),
     Row(
         "relu",
@@ -203,6 +206,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.gelu",
         wide=True,
         exp="expm1",
+        table=True,
     ),
     Row(
         "gelu_tanh",
