@@ -421,28 +421,46 @@ VARIANTS: tuple[Variant, ...] = (
 
 
 class Gate(NamedTuple):
-    """value * f(gate), where f is the row of each choice of ``approximate``."""
+    """value * f(gate), where f is the row of each choice of ``approximate``.
+
+    ``formula`` and ``derivatives`` (to the value and to the gate) are expressions, as
+    those of a Row.
+    """
 
     name: str
     rows: tuple[str, ...]
-    formula: str
     source: str
+
+    @property
+    def formula(self) -> str:
+        return f"value * {self.rows[0]}(gate)"
+
+    @property
+    def derivatives(self) -> dict[str, str]:
+        return {
+            "value": f"{self.rows[0]}(gate)", "gate": f"value * {self.rows[0]}_d(gate)"
+        }
 
 
 GATES: tuple[Gate, ...] = (
-    Gate("glu", ("sigmoid",), "value sigmoid(gate)", "Dauphin et al. 2017"),
-    Gate("swiglu", ("silu",), "value silu(gate)", "Shazeer 2020"),
-    Gate("geglu", ("gelu", "gelu_tanh"), "value gelu(gate)", "Shazeer 2020"),
-    Gate("reglu", ("relu",), "value relu(gate)", "Shazeer 2020"),
+    Gate("glu", ("sigmoid",), "Dauphin et al. 2017"),
+    Gate("swiglu", ("silu",), "Shazeer 2020"),
+    Gate("geglu", ("gelu", "gelu_tanh"), "Shazeer 2020"),
+    Gate("reglu", ("relu",), "Shazeer 2020"),
 )
 
 
 class AxisRow(NamedTuple):
-    """A function of all the elements along one axis."""
+    """A function of all the elements along one axis.
+
+    ``formula`` is the element i of the result y, ``backward`` that of the gradient to x
+    for the gradient g of the output: expressions, as those of a Row, over elements
+    (``x_i``) and sums (``sum_j``).
+    """
 
     name: str
     formula: str
-    derivative: str
+    backward: str
     source: str
     reduces: bool
     torch: str
@@ -450,15 +468,15 @@ class AxisRow(NamedTuple):
 
 AXIS_ROWS: tuple[AxisRow, ...] = (
     AxisRow(
-        "softmax", "exp(x_i) / sum_j exp(x_j)", "g -> y (g - sum(g y))",
+        "softmax", "exp(x_i) / sum_j(exp(x_j))", "y_i * (g_i - sum_j(g_j * y_j))",
         "Bridle 1990", False, "torch.softmax",
     ),
     AxisRow(
-        "log_softmax", "x_i - log(sum_j exp(x_j))", "g -> g - softmax(x) sum(g)",
+        "log_softmax", "x_i - log(sum_j(exp(x_j)))", "g_i - exp(y_i) * sum_j(g_j)",
         "torch.nn.LogSoftmax", False, "torch.log_softmax",
     ),
     AxisRow(
-        "logsumexp", "log(sum_j exp(x_j))", "g -> g softmax(x)",
+        "logsumexp", "log(sum_j(exp(x_j)))", "g * exp(x_i - y)",
         "Blanchard, Higham and Higham 2021", True, "torch.logsumexp",
     ),
 )
@@ -474,6 +492,71 @@ INTERNAL = {row for v in VARIANTS for row in v.choices.values()} - {
 }
 
 DTYPES = {"f32": "float", "f64": "double"}
+
+
+class Definition(NamedTuple):
+    """How docs write one public name: with which options, and the formulas then."""
+
+    name: str
+    kind: str  # "elementwise", "two arrays" or "axis"
+    #: option -> default (None: it has none)
+    options: dict
+    formula: str
+    #: to what -> derivative (of an axis row: the gradient)
+    derivatives: dict[str, str]
+    from_output: bool
+    source: str
+
+
+def definitions() -> list[Definition]:
+    """Every public name but aliases; one that chooses its row, once for each choice."""
+    found = []
+    variants = {v.name: v for v in VARIANTS}
+    for row in ROWS:
+        if row.name in INTERNAL:
+            continue
+        variant = variants.get(row.name)
+        if variant is None:
+            choices: list[tuple[dict, Row]] = [
+                ({p.name: p.default for p in row.params}, row)
+            ]
+        elif None in variant.choices:  # any number: the general row says it all
+            choices = [
+                ({variant.option: variant.default}, BY_NAME[variant.choices[None]])
+            ]
+        else:
+            choices = [
+                ({variant.option: option}, BY_NAME[chosen])
+                for option, chosen in variant.choices.items()
+            ]
+        for options, chosen in choices:
+            found.append(
+                Definition(row.name, "elementwise", options, chosen.formula,
+                           {"x": chosen.derivative}, bool(chosen.from_output),
+                           chosen.source)
+            )
+    slope = BY_NAME["leaky_relu"]
+    formula, derivative = (
+        text.replace("negative_slope", "weight")
+        for text in (slope.formula, slope.derivative)
+    )
+    found.append(
+        Definition(PRELU, "two arrays", {}, formula,
+                   {"x": derivative, "weight": "0 if x > 0 else x"}, False,
+                   "He et al. 2015")
+    )
+    for gate in GATES:
+        options = {"approximate": "none"} if len(gate.rows) > 1 else {}
+        found.append(
+            Definition(gate.name, "two arrays", options, gate.formula, gate.derivatives,
+                       False, gate.source)
+        )
+    for axis in AXIS_ROWS:
+        found.append(
+            Definition(axis.name, "axis", {"axis": -1}, axis.formula,
+                       {"x": axis.backward}, not axis.reduces, axis.source)
+        )
+    return found
 
 
 class Kernel(NamedTuple):

@@ -44,64 +44,32 @@ def call(name: str, defaults: dict) -> str:
     return f"`{name}({args})`"
 
 
-def elementwise(registry):
-    """(call, formula, derivative, from output) of every elementwise activation."""
-    variants = {v.name: v for v in registry.VARIANTS}
-    for row in registry.ROWS:
-        if row.name in registry.INTERNAL:
-            continue
-        defaults = {p.name: p.default for p in row.params}
-        variant = variants.get(row.name)
-        if variant is None:
-            shown = [(row, defaults)]
-        elif None in variant.choices:  # any number: the general row says it all
-            general = registry.BY_NAME[variant.choices[None]]
-            shown = [(general, {variant.option: variant.default})]
-        else:
-            shown = [
-                (registry.BY_NAME[chosen], {variant.option: option})
-                for option, chosen in variant.choices.items()
-            ]
-        also = [a for a, n in registry.ALIASES.items() if n == row.name]
-        for which, options in shown:
-            name = call(row.name, options)
-            if also:
-                name += ", also " + ", ".join(f"`{a}`" for a in also)
-            yield name, code(which.formula), code(which.derivative), row.from_output
-
-
 def table() -> str:
     registry = load_registry()
-    lines = [
-        "| Elementwise | f(x) | f'(x) | from output |",
-        "|---|---|---|---|",
-    ]
-    for name, formula, derivative, output in elementwise(registry):
-        lines.append(
-            f"| {name} | {formula} | {derivative} | {'yes' if output else ''} |"
-        )
-    slope = registry.BY_NAME["leaky_relu"]
+    found = registry.definitions()
+    lines = ["| Elementwise | f(x) | f'(x) | from output |", "|---|---|---|---|"]
+    for d in found:
+        if d.kind == "elementwise":
+            also = [a for a, n in registry.ALIASES.items() if n == d.name]
+            name = call(d.name, d.options)
+            if also:
+                name += ", also " + ", ".join(f"`{a}`" for a in also)
+            lines.append(
+                f"| {name} | {code(d.formula)} | {code(d.derivatives['x'])} "
+                f"| {'yes' if d.from_output else ''} |"
+            )
     lines += ["", "| Of two arrays | value | derivatives |", "|---|---|---|"]
-    swap = [
-        code(t.replace("negative_slope", "weight"))
-        for t in (slope.formula, slope.derivative)
-    ]
-    lines.append(
-        f"| `{registry.PRELU}` | {swap[0]} | to x: {swap[1]}; "
-        "to weight: `0 if x > 0 else x` |"
-    )
-    for gate in registry.GATES:
-        f = gate.rows[0]
-        options = {"approximate": "none"} if len(gate.rows) > 1 else {}
-        lines.append(
-            f"| {call(gate.name, options)} | `value * {f}(gate)` | "
-            f"to value: `{f}(gate)`; to gate: `value * {f}_d(gate)` |"
-        )
-    lines += ["", "| Along an axis | value | backward |", "|---|---|---|"]
-    for row in registry.AXIS_ROWS:
-        lines.append(
-            f"| `{row.name}(axis=-1)` | `{row.formula}` | `{row.derivative}` |"
-        )
+    for d in found:
+        if d.kind == "two arrays":
+            to = "; ".join(f"to {k}: {code(v)}" for k, v in d.derivatives.items())
+            lines.append(f"| {call(d.name, d.options)} | {code(d.formula)} | {to} |")
+    lines += ["", "| Along an axis | value y | gradient to x |", "|---|---|---|"]
+    for d in found:
+        if d.kind == "axis":
+            lines.append(
+                f"| {call(d.name, d.options)} | {code(d.formula)} "
+                f"| {code(d.derivatives['x'])} |"
+            )
     return "\n".join(lines) + "\n"
 
 
