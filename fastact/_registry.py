@@ -494,71 +494,6 @@ INTERNAL = {row for v in VARIANTS for row in v.choices.values()} - {
 DTYPES = {"f32": "float", "f64": "double"}
 
 
-class Definition(NamedTuple):
-    """How docs write one public name: with which options, and the formulas then."""
-
-    name: str
-    kind: str  # "elementwise", "two arrays" or "axis"
-    #: option -> default (None: it has none)
-    options: dict
-    formula: str
-    #: to what -> derivative (of an axis row: the gradient)
-    derivatives: dict[str, str]
-    from_output: bool
-    source: str
-
-
-def definitions() -> list[Definition]:
-    """Every public name but aliases; one that chooses its row, once for each choice."""
-    found = []
-    variants = {v.name: v for v in VARIANTS}
-    for row in ROWS:
-        if row.name in INTERNAL:
-            continue
-        variant = variants.get(row.name)
-        if variant is None:
-            choices: list[tuple[dict, Row]] = [
-                ({p.name: p.default for p in row.params}, row)
-            ]
-        elif None in variant.choices:  # any number: the general row says it all
-            choices = [
-                ({variant.option: variant.default}, BY_NAME[variant.choices[None]])
-            ]
-        else:
-            choices = [
-                ({variant.option: option}, BY_NAME[chosen])
-                for option, chosen in variant.choices.items()
-            ]
-        for options, chosen in choices:
-            found.append(
-                Definition(row.name, "elementwise", options, chosen.formula,
-                           {"x": chosen.derivative}, bool(chosen.from_output),
-                           chosen.source)
-            )
-    slope = BY_NAME["leaky_relu"]
-    formula, derivative = (
-        text.replace("negative_slope", "weight")
-        for text in (slope.formula, slope.derivative)
-    )
-    found.append(
-        Definition(PRELU, "two arrays", {}, formula,
-                   {"x": derivative, "weight": "0 if x > 0 else x"}, False,
-                   "He et al. 2015")
-    )
-    for gate in GATES:
-        options = {"approximate": "none"} if len(gate.rows) > 1 else {}
-        found.append(
-            Definition(gate.name, "two arrays", options, gate.formula, gate.derivatives,
-                       False, gate.source)
-        )
-    for axis in AXIS_ROWS:
-        found.append(
-            Definition(axis.name, "axis", {"axis": -1}, axis.formula,
-                       {"x": axis.backward}, not axis.reduces, axis.source)
-        )
-    return found
-
-
 class Kernel(NamedTuple):
     """One loop: its name without the dtype, operands, and body."""
 
@@ -654,6 +589,75 @@ def gate_name(gate: Gate, row: str) -> str:
 
 
 BY_NAME = {row.name: row for row in ROWS}
+
+
+def call(name: str, options: dict) -> str:
+    """How one writes it: ``leaky_relu(negative_slope=0.2)``; ``...`` has no default."""
+    if not options:
+        return name
+    args = ", ".join(
+        f"{k}=..." if v is REQUIRED else f"{k}={v!r}" for k, v in options.items()
+    )
+    return f"{name}({args})"
+
+
+class Entry(NamedTuple):
+    """A public name as the README and ``fastact list`` show it."""
+
+    name: str
+    call: str  # with the defaults of its parameters
+    kind: str  # "elementwise", "arrays" (two of them) or "axis"
+    formula: str
+    #: by what it is taken to; "" where there is only one
+    derivatives: dict[str, str]
+    source: str
+    aliases: tuple[str, ...] = ()
+    row: Row | None = None
+
+
+def entries() -> list[Entry]:
+    """Every public name, a variant with another formula once more."""
+    table = []
+    variants = {v.name: v for v in VARIANTS}
+    for row in ROWS:
+        if row.name in INTERNAL:
+            continue
+        variant = variants.get(row.name)
+        shown: list[tuple[Row, dict]] = [(row, {p.name: p.default for p in row.params})]
+        if variant and None in variant.choices:  # any number: the general row says it all
+            shown = [(BY_NAME[variant.choices[None]], {variant.option: variant.default})]
+        elif variant:
+            shown = [
+                (BY_NAME[chosen], {variant.option: option})
+                for option, chosen in variant.choices.items()
+            ]
+        also = tuple(a for a, n in ALIASES.items() if n == row.name)
+        table += [
+            Entry(row.name, call(row.name, options), "elementwise", which.formula,
+                  {"": which.derivative}, which.source, also, which)
+            for which, options in shown
+        ]
+    slope = BY_NAME["leaky_relu"]
+    formula, to_x = (
+        text.replace("negative_slope", "weight")
+        for text in (slope.formula, slope.derivative)
+    )
+    table.append(
+        Entry(PRELU, PRELU, "arrays", formula,
+              {"x": to_x, "weight": "0 if x > 0 else x"}, "He et al. 2015")
+    )
+    for gate in GATES:
+        options = {"approximate": "none"} if len(gate.rows) > 1 else {}
+        table.append(
+            Entry(gate.name, call(gate.name, options), "arrays", gate.formula,
+                  gate.derivatives, gate.source)
+        )
+    for axis in AXIS_ROWS:
+        table.append(
+            Entry(axis.name, f"{axis.name}(axis=-1)", "axis", axis.formula,
+                  {"": axis.backward}, axis.source)
+        )
+    return table
 
 
 def fingerprint() -> str:

@@ -34,43 +34,26 @@ def code(text: str) -> str:
     return cell.replace("|", "\\|")
 
 
-def call(name: str, defaults: dict) -> str:
-    """How to write the parameters: ``name(a=1.0)``; ``a=...`` has no default."""
-    if not defaults:
-        return f"`{name}`"
-    args = ", ".join(
-        f"{k}=..." if v is None else f"{k}={v!r}" for k, v in defaults.items()
-    )
-    return f"`{name}({args})`"
-
-
 def table() -> str:
-    registry = load_registry()
-    found = registry.definitions()
-    lines = ["| Elementwise | f(x) | f'(x) | from output |", "|---|---|---|---|"]
-    for d in found:
-        if d.kind == "elementwise":
-            also = [a for a, n in registry.ALIASES.items() if n == d.name]
-            name = call(d.name, d.options)
-            if also:
-                name += ", also " + ", ".join(f"`{a}`" for a in also)
-            lines.append(
-                f"| {name} | {code(d.formula)} | {code(d.derivatives['x'])} "
-                f"| {'yes' if d.from_output else ''} |"
-            )
-    lines += ["", "| Of two arrays | value | derivatives |", "|---|---|---|"]
-    for d in found:
-        if d.kind == "two arrays":
-            to = "; ".join(f"to {k}: {code(v)}" for k, v in d.derivatives.items())
-            lines.append(f"| {call(d.name, d.options)} | {code(d.formula)} | {to} |")
-    lines += ["", "| Along an axis | value y | gradient to x |", "|---|---|---|"]
-    for d in found:
-        if d.kind == "axis":
-            lines.append(
-                f"| {call(d.name, d.options)} | {code(d.formula)} "
-                f"| {code(d.derivatives['x'])} |"
-            )
-    return "\n".join(lines) + "\n"
+    lines = {
+        "elementwise": [
+            "| Elementwise | f(x) | f'(x) | from output |",
+            "|---|---|---|---|",
+        ],
+        "arrays": ["", "| Of two arrays | value | derivatives |", "|---|---|---|"],
+        "axis": ["", "| Along an axis | value y | gradient to x |", "|---|---|---|"],
+    }
+    for entry in load_registry().entries():
+        names = ", also ".join(f"`{name}`" for name in (entry.call, *entry.aliases))
+        derivatives = "; ".join(
+            (f"to {to}: " if to else "") + code(text)
+            for to, text in entry.derivatives.items()
+        )
+        line = f"| {names} | {code(entry.formula)} | {derivatives} |"
+        if entry.row:
+            line += f" {'yes' if entry.row.from_output else ''} |"
+        lines[entry.kind].append(line)
+    return "\n".join(line for part in lines.values() for line in part) + "\n"
 
 
 def main() -> int:
