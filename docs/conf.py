@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+from docutils import nodes
+
 import fastact
 
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
@@ -31,3 +33,15 @@ html_math_renderer = "mathml"
 html_static_path = ["_static"]
 html_css_files = ["math.css"]
 html_copy_source = False
+
+
+def strip_code(app, doctree):
+    """Code without the blank line that doctest wants behind it."""
+    for block in doctree.findall(nodes.literal_block):
+        text = block.astext().rstrip("\n")
+        block.rawsource = text
+        block[:] = [nodes.Text(text)]
+
+
+def setup(app):
+    app.connect("doctree-read", strip_code)

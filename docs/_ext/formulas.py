@@ -1,7 +1,18 @@
 r"""Expressions of the registry as LaTeX.
 
->>> latex("x * erfc(-x / sqrt(2)) / 2")
-'\\frac{x\\,\\operatorname{erfc}\\left(-\\frac{x}{\\sqrt{2}}\\right)}{2}'
+>>> print(latex("x if abs(x) > lambd else -2.5 * x * tanh(x)**2"))
+\begin{cases} x & \text{if } \left\lvert x \right\rvert > \text{lambd} \\
+    -2.5x\,\tanh^{2}(x) & \text{otherwise} \end{cases}
+>>> print(latex("a - (b - c) - exp(-(x**2) / 2) / sqrt(2 * pi)"))
+a - (b - c) - \frac{e^{-x^{2}/2}}{\sqrt{2\pi}}
+>>> print(latex("y_i * (g_i - sum_j(g_j * y_j))"), latex("2 * value * silu_d(gate)"))
+y_i\,(g_i - \sum_j g_j\,y_j) 2\text{value}\,\operatorname{silu}'(\text{gate})
+>>> latex("x // 2")
+Traceback (most recent call last):
+    ...
+ValueError: no LaTeX for ... in 'x // 2'
+>>> print(latex("x * erfc(-x / sqrt(2)) / 2"))
+\frac{x\,\operatorname{erfc}\left(-\frac{x}{\sqrt{2}}\right)}{2}
 """
 
 from __future__ import annotations
@@ -100,7 +111,7 @@ class _Latex(ast.NodeVisitor):
         if name == "sqrt":
             return rf"\sqrt{{{self.exponent(node.args[0])}}}", ATOM
         if name == "abs":
-            return rf"\lvert {self.put(node.args[0], SUM)} \rvert", ATOM
+            return rf"\left\lvert {self.put(node.args[0], SUM)} \right\rvert", ATOM
         if name == "sum_j":
             return rf"\sum_j {self.put(node.args[0], PRODUCT)}", PRODUCT
         return self.call(node), ATOM

@@ -3,6 +3,8 @@
 docutils translates the LaTeX; what it cannot is a warning.
 """
 
+import re
+
 from docutils import nodes
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
@@ -12,10 +14,12 @@ logger = logging.getLogger(__name__)
 
 
 def mathml(node: nodes.Node, block: bool) -> str:
+    # |x| as a pair of fences, which stand closer than operators
+    text = re.sub(r"(?<![\\lrt])\|([^|]+)\|", r"\\left|\1\\right|", node.astext())
     try:
-        return tex2mathml(node.astext(), as_block=block)
+        return tex2mathml(text, as_block=block)
     except MathError as error:
-        logger.warning("math: %s in %r", error, node.astext(), location=node)
+        logger.warning("math: %s in %r", error, text, location=node)
         return ""
 
 

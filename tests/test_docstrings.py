@@ -1,0 +1,43 @@
+"""The docstrings of the public objects: in numpydoc form, with examples that run."""
+
+import doctest
+
+import pytest
+from cases import COMPILED
+
+import fastact as fa
+from fastact import _registry
+
+ACTIVATIONS = sorted(fa.ACTIVATIONS)
+FUNCTIONS = [n for n in fa.__all__ if n not in fa.ACTIVATIONS and callable(getattr(fa, n))]
+FORMS = [
+    f"{name}.{form}"
+    for name in ACTIVATIONS
+    for form in _registry.FORMS[1:]
+    if hasattr(getattr(fa, name), form)
+]
+
+#: what numpydoc asks for and is left out on purpose
+EXCEPTIONS = {
+    "ES01": "a summary says it; an extended one would say it again",
+    "SA01": "the forms of an activation are its methods, each named in its page",
+    "EX01": "the example of an activation shows its forms; get_config has nothing to show",
+}
+
+
+@pytest.mark.skipif(not COMPILED, reason="signatures are those of the compiled backend")
+@pytest.mark.parametrize("name", [*ACTIVATIONS, *FORMS, *FUNCTIONS])
+def test_numpydoc(name):
+    validate = pytest.importorskip("numpydoc.validate").validate
+    errors = validate(f"fastact.{name}")["errors"]
+    assert [e for e in errors if e[0] not in EXCEPTIONS] == []
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_examples(name):
+    text = getattr(fa, name).__doc__
+    test = doctest.DocTestParser().get_doctest(text, {}, name, None, 0)
+    assert test.examples
+    said = []
+    doctest.DocTestRunner().run(test, out=said.append)
+    assert not said, "".join(said)
