@@ -11,7 +11,7 @@ from pathlib import Path
 from formulas import equations
 
 import fastact
-from fastact import _bounds, _registry
+from fastact import _bounds, _catalog, _registry, plotting
 
 KINDS = {
     "elementwise": "Elementwise",
@@ -63,6 +63,22 @@ def definitions(entries: list) -> list[str]:
     if entries[0].kind == "axis":
         lines += ["where g is the gradient of the output.", ""]
     return lines
+
+
+def draw(folder: Path, entries: list) -> list[str]:
+    """The picture of an elementwise activation, written beside its page."""
+    name = entries[0].name
+    if not entries[0].row:
+        return []
+    choice = _catalog.with_samples(name)
+    plotting.save(plotting.pair(name, **choice.options), folder / f"{name}.svg")
+    return [
+        f"```{{image}} {name}.svg",
+        f":alt: {choice.label} and its derivative from -5 to 5",
+        ":width: 420px",
+        "```",
+        "",
+    ]
 
 
 def facts(entries: list) -> list[str]:
@@ -153,8 +169,9 @@ def kernels(name: str) -> list[str]:
     ]
 
 
-def page(name: str, entries: list) -> str:
-    lines = [f"# {name}", "", *definitions(entries), *facts(entries)]
+def page(folder: Path, name: str, entries: list) -> str:
+    lines = [f"# {name}", "", *definitions(entries), *draw(folder, entries)]
+    lines += facts(entries)
     lines += [*bounds(name), *calls(name), *kernels(name)]
     return "\n".join(lines)
 
@@ -186,7 +203,9 @@ def generate(app) -> None:
     by_name: dict[str, list] = {}
     for entry in _registry.entries():
         by_name.setdefault(entry.name, []).append(entry)
-    wanted = {"index": index(by_name)} | {n: page(n, e) for n, e in by_name.items()}
+    wanted = {"index": index(by_name)} | {
+        n: page(folder, n, e) for n, e in by_name.items()
+    }
     for stale in folder.glob("*.md"):
         if stale.stem not in wanted:
             stale.unlink()
