@@ -30,10 +30,14 @@ class Choice(NamedTuple):
     """An elementwise activation with its parameters."""
 
     label: str
-    row: Row
     activation: Activation
     options: dict[str, Any]
-    params: dict[str, float]  #: of the row
+    formula: str  #: the name of its row
+    params: dict[str, float]  #: of that row
+
+    @property
+    def row(self) -> Row:
+        return _registry.BY_NAME[self.formula]
 
     @property
     def title(self) -> str:
@@ -115,7 +119,9 @@ def choose(where: str, spec: str | Activation, **options: Any) -> Choice:
     if any(map(np.ndim, values)):
         raise WrongArgument(where, f"takes numbers as parameters, got {options!r}")
     params = dict(zip([p.name for p in row.params], values, strict=True))
-    return Choice(_registry.call(name, options), row, activation, options, params)
+    return Choice(
+        _registry.call(name, options), activation, options, row.name, params
+    )
 
 
 def with_samples(name: str) -> Choice:

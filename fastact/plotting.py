@@ -16,7 +16,7 @@ import argparse
 import math
 import re
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -73,7 +73,7 @@ def save(figure: Figure, path: Any) -> None:
     # Neither the time nor random names in the file.
     metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(suffix)
     with matplotlib.rc_context({"svg.hashsalt": "fastact"}):
-        figure.savefig(path, dpi=150, metadata=metadata)
+        figure.savefig(path, dpi=120, metadata=metadata)
 
 
 def _formula(text: str) -> str:
@@ -109,7 +109,7 @@ def _curve(function, span, kinks: Sequence[float]) -> list[tuple[np.ndarray, np.
     low, high = span
     pieces = []
     for left, right in zip([low, *kinks], [*kinks, high], strict=True):
-        x = np.linspace(left, right, max(2, round(400 * (right - left) / (high - low))))
+        x = np.linspace(left, right, max(2, 1 + round(400 * (right - left) / (high - low))))
         if left in kinks:
             x[0] = np.nextafter(left, right)
         if right in kinks:
@@ -189,7 +189,7 @@ def pair(
     if ax is None:
         ax = new_figure(4.2, 3.4).subplots()
     _panel(ax, choice, span)
-    return ax.get_figure(root=True)  # type: ignore[return-value]
+    return cast("Figure", ax.get_figure(root=True))
 
 
 def grid(
@@ -206,7 +206,8 @@ def grid(
     names : iterable of str or activation, or "all"
         As for `pair`; "all" for every activation that is a function of one number.
     figure : matplotlib.figure.Figure, optional
-        Where to draw; by default a new one of fitting size.
+        Where to draw; by default a new one of fitting size.  One of your own should
+        have ``layout="constrained"``.
     columns : int, optional
         How many to a row; by default 2 for up to four, else 4.
     span : (float, float), default (-5, 5)
@@ -223,10 +224,10 @@ def grid(
     rows = -(-len(choices) // columns)
     if figure is None:
         figure = new_figure(4 * columns, 3 * rows)
-    axes = figure.subplots(rows, columns, squeeze=False).flat
+    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     for ax, choice in zip(axes, choices, strict=False):
         _panel(ax, choice, span)
-    for ax in list(axes)[len(choices):]:
+    for ax in axes[len(choices):]:
         ax.remove()
     return figure
 
@@ -252,10 +253,10 @@ def chain(
 
     Returns
     -------
-    ndarray
+    ndarray or scalar
     """
     choice = _catalog.choose("fastact.plotting.chain", name, **parameters)
-    return _chain(choice, np.asarray(x, dtype=np.float64), depth)[0]
+    return _chain(choice, np.asarray(x, dtype=np.float64), depth)[0][()]
 
 
 def _chain(choice: _catalog.Choice, x: np.ndarray, depth: int):
@@ -288,7 +289,8 @@ def vanishing(
     depths : sequence of int, default (1, 3, 5, 10)
         Numbers of layers.
     figure : matplotlib.figure.Figure, optional
-        Where to draw; by default a new one of fitting size.
+        Where to draw; by default a new one of fitting size.  One of your own should
+        have ``layout="constrained"``.
     span : (float, float), default (-5, 5)
         The range of x.
 
