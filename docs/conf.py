@@ -31,7 +31,7 @@ html_theme = "furo"
 html_title = f"fastact {release}"
 html_math_renderer = "mathml"
 html_static_path = ["_static"]
-html_css_files = ["math.css"]
+html_css_files = ["fastact.css"]
 html_copy_source = False
 
 
