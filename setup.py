@@ -21,11 +21,16 @@ MSVC = sys.platform == "win32"
 
 # No -ffast-math: subnormals, NaN and signed zeros are part of the contract.
 # -fno-trapping-math lets selects be computed without branches;
-# -ffp-contract=off keeps compensated code as written (fma is explicit).
+# -ffp-contract=off keeps compensated code as written (fma is explicit);
+# -fno-tree-loop-distribute-patterns, or sixteen partial sums are set to 0 by a
+# memset, which for AVX2 is the slow `rep stos`.
 KERNEL_FLAGS = (
     ["/O2"]
     if MSVC
-    else ["-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
+    else [
+        "-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off",
+        "-fno-tree-loop-distribute-patterns",
+    ]
 )
 # Inlining is not left to heuristics: a formula that stays a call is a loop that
 # does not vectorise.
