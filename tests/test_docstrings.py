@@ -49,11 +49,25 @@ def test_numpydoc(name):
     assert [e for e in errors if e[0] not in EXCEPTIONS] == []
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
-def test_examples(name):
-    text = getattr(fa, name).__doc__
+def run_examples(text, name):
     test = doctest.DocTestParser().get_doctest(text, {}, name, None, 0)
     assert test.examples
     said = []
-    doctest.DocTestRunner().run(test, out=said.append)
+    doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=said.append)
     assert not said, "".join(said)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_examples(name):
+    run_examples(getattr(fa, name).__doc__, name)
+
+
+def test_package_examples():
+    run_examples(fa.__doc__, "fastact")
+
+
+def test_plotting_examples():
+    pytest.importorskip("matplotlib")
+    from fastact import plotting
+
+    run_examples(plotting.__doc__, "fastact.plotting")
