@@ -26,6 +26,7 @@ myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 numpydoc_show_class_members = False
 smartquotes = False
+highlight_language = "none"
 
 html_theme = "furo"
 html_title = f"fastact {release}"

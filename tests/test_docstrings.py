@@ -62,12 +62,8 @@ def test_examples(name):
     run_examples(getattr(fa, name).__doc__, name)
 
 
-def test_package_examples():
-    run_examples(fa.__doc__, "fastact")
-
-
-def test_plotting_examples():
-    pytest.importorskip("matplotlib")
-    from fastact import plotting
-
-    run_examples(plotting.__doc__, "fastact.plotting")
+@pytest.mark.parametrize("name", ["fastact", "fastact.experiment", "fastact.plotting"])
+def test_module_examples(name):
+    if name == "fastact.plotting":
+        pytest.importorskip("matplotlib")
+    run_examples(importlib.import_module(name).__doc__, name)
