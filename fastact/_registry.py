@@ -425,28 +425,46 @@ VARIANTS: tuple[Variant, ...] = (
 
 
 class Gate(NamedTuple):
-    """value * f(gate), where f is the row of each choice of ``approximate``."""
+    """value * f(gate), where f is the row of each choice of ``approximate``.
+
+    ``formula`` and ``derivatives`` (to the value and to the gate) are expressions, as
+    those of a Row.
+    """
 
     name: str
     rows: tuple[str, ...]
-    formula: str
     source: str
+
+    @property
+    def formula(self) -> str:
+        return f"value * {self.rows[0]}(gate)"
+
+    @property
+    def derivatives(self) -> dict[str, str]:
+        return {
+            "value": f"{self.rows[0]}(gate)", "gate": f"value * {self.rows[0]}_d(gate)"
+        }
 
 
 GATES: tuple[Gate, ...] = (
-    Gate("glu", ("sigmoid",), "value sigmoid(gate)", "Dauphin et al. 2017"),
-    Gate("swiglu", ("silu",), "value silu(gate)", "Shazeer 2020"),
-    Gate("geglu", ("gelu", "gelu_tanh"), "value gelu(gate)", "Shazeer 2020"),
-    Gate("reglu", ("relu",), "value relu(gate)", "Shazeer 2020"),
+    Gate("glu", ("sigmoid",), "Dauphin et al. 2017"),
+    Gate("swiglu", ("silu",), "Shazeer 2020"),
+    Gate("geglu", ("gelu", "gelu_tanh"), "Shazeer 2020"),
+    Gate("reglu", ("relu",), "Shazeer 2020"),
 )
 
 
 class AxisRow(NamedTuple):
-    """A function of all the elements along one axis."""
+    """A function of all the elements along one axis.
+
+    ``formula`` is the element i of the result y, ``backward`` that of the gradient to x
+    for the gradient g of the output: expressions, as those of a Row, over elements
+    (``x_i``) and sums (``sum_j``).
+    """
 
     name: str
     formula: str
-    derivative: str
+    backward: str
     source: str
     reduces: bool
     torch: str
@@ -454,15 +472,15 @@ class AxisRow(NamedTuple):
 
 AXIS_ROWS: tuple[AxisRow, ...] = (
     AxisRow(
-        "softmax", "exp(x_i) / sum_j exp(x_j)", "g -> y (g - sum(g y))",
+        "softmax", "exp(x_i) / sum_j(exp(x_j))", "y_i * (g_i - sum_j(g_j * y_j))",
         "Bridle 1990", False, "torch.softmax",
     ),
     AxisRow(
-        "log_softmax", "x_i - log(sum_j exp(x_j))", "g -> g - softmax(x) sum(g)",
+        "log_softmax", "x_i - log(sum_j(exp(x_j)))", "g_i - exp(y_i) * sum_j(g_j)",
         "torch.nn.LogSoftmax", False, "torch.log_softmax",
     ),
     AxisRow(
-        "logsumexp", "log(sum_j exp(x_j))", "g -> g softmax(x)",
+        "logsumexp", "log(sum_j(exp(x_j)))", "g * exp(x_i - y)",
         "Blanchard, Higham and Higham 2021", True, "torch.logsumexp",
     ),
 )
@@ -633,16 +651,15 @@ def entries() -> list[Entry]:
               {"x": to_x, "weight": "0 if x > 0 else x"}, "He et al. 2015")
     )
     for gate in GATES:
-        f = gate.rows[0]
         options = {"approximate": "none"} if len(gate.rows) > 1 else {}
         table.append(
-            Entry(gate.name, call(gate.name, options), "arrays", f"value * {f}(gate)",
-                  {"value": f"{f}(gate)", "gate": f"value * {f}_d(gate)"}, gate.source)
+            Entry(gate.name, call(gate.name, options), "arrays", gate.formula,
+                  gate.derivatives, gate.source)
         )
     for axis in AXIS_ROWS:
         table.append(
             Entry(axis.name, f"{axis.name}(axis=-1)", "axis", axis.formula,
-                  {"": axis.derivative}, axis.source)
+                  {"": axis.backward}, axis.source)
         )
     return table
 

@@ -41,7 +41,7 @@ def table() -> str:
             "|---|---|---|---|",
         ],
         "arrays": ["", "| Of two arrays | value | derivatives |", "|---|---|---|"],
-        "axis": ["", "| Along an axis | value | backward |", "|---|---|---|"],
+        "axis": ["", "| Along an axis | value y | gradient to x |", "|---|---|---|"],
     }
     for entry in load_registry().entries():
         names = ", also ".join(f"`{name}`" for name in (entry.call, *entry.aliases))
