@@ -97,9 +97,8 @@ def _block(report: Report, group: list[Result], peers: list[str]) -> list[str]:
         ours = ulp_text(errors["fastact"][key] if "fastact" in errors else None)
         if not errors:
             cells, ours = ["?"] * len(peers), "?"
-        lines.append(
-            f"{text:>20s}{ours:>9s}{'':8s}" + "".join(f"{c:>8s}" for c in cells)
-        )
+        row = f"{text:>20s}{ours:>9s}{'':8s}" + "".join(f"{c:>8s}" for c in cells)
+        lines.append(row.rstrip())
     for r in group:
         for mode, seconds in r["times"]["fastact"].items():
             size = math.prod(r["shape"])
@@ -304,7 +303,7 @@ def _panel(ax: Any, results: list[Result]) -> dict[str, Any]:
         ax.text(0.03, 0.05, "backward", transform=ax.transAxes, fontsize=7)
     labels = [shape_text(r["shape"]).replace("x", "x\n", 1) for r in results]
     ax.set_xticks(np.arange(len(results)), labels)
-    drawn = {}
+    drawn: dict[str, Any] = {}
     for peer, (colour, mark) in STYLES.items():
         for mode, line in (("new", "-"), ("out", ":")):
             ratios = [
