@@ -153,7 +153,10 @@ def ratio_text(result: Result, mode: str, rival: str) -> str:
     ratio = result["ratios"][mode].get(rival)
     if ratio is None:
         return ""
-    number = f"{ratio:.2g}" if ratio < 0.1 else f"{ratio:.2f}" if ratio < 10 else f"{ratio:.1f}"
+    if ratio < 0.001:
+        number = "<.001"
+    else:
+        number = f"{ratio:.{3 if ratio < 0.1 else 2 if ratio < 10 else 1}f}"
     slower = "!" if ratio > 1 and rival not in YARDSTICKS else ""
     return number + slower + other_mode(result, mode, rival)
 
@@ -280,8 +283,8 @@ def chart(report: Report) -> Any:
     figure.suptitle(
         "Time of fastact by that of other libraries: below 1 fastact is faster\n"
         f"{report['cpu']}, {report['isa']}, {report['threads']} thread"
-        f"{'s' * (report['threads'] > 1)}; full line: results allocated; "
-        "dotted: written into given arrays",
+        f"{'s' * (report['threads'] > 1)}; full lines and marks: results allocated; "
+        f"dotted, open: written into given arrays; at {LOWEST} also what is below",
         fontsize=10,
     )
     return figure
@@ -291,8 +294,9 @@ def _panel(ax: Any, results: list[Result]) -> dict[str, Any]:
     """One function, form and dtype; who is drawn, and a line of it for the legend."""
     ax.set_yscale("log")
     ax.set_ylim(LOWEST, HIGHEST)
-    ax.set_yticks([0.02, 0.1, 0.5, 1, 2, 4], ["0.02", "0.1", "0.5", "1", "2", "4"], minor=False)
+    ax.set_yticks([0.02, 0.1, 0.5, 1, 2, 4], ["0.02", "0.1", "0.5", "1", "2", "4"])
     ax.yaxis.set_minor_formatter("")
+    ax.set_xlim(-0.3, max(len(results), 2) - 0.7)
     ax.tick_params(labelsize=7)
     ax.axhspan(1, HIGHEST, color="#D55E00", alpha=0.09, lw=0)
     ax.axhline(1, color="black", lw=1)
@@ -314,11 +318,11 @@ def _panel(ax: Any, results: list[Result]) -> dict[str, Any]:
             ]
             if np.isnan(ratios).all():
                 continue
-            # Lines join sizes, not shapes.
-            style = line if len(results[0]["shape"]) == 1 else "none"
             (drawn_line,) = ax.plot(
-                np.clip(ratios, LOWEST, HIGHEST), style, color=colour, marker=mark, ms=3.5,
-                lw=1.1, markerfacecolor=colour if mode == "new" else "white",
+                np.clip(ratios, LOWEST, HIGHEST), color=colour, marker=mark, ms=3.5, lw=1.1,
+                # Lines join sizes, not shapes.
+                linestyle=line if len(results[0]["shape"]) == 1 else "none",
+                markerfacecolor=colour if mode == "new" else "white", clip_on=False,
             )
             drawn.setdefault(peer, drawn_line)
     return drawn

@@ -167,7 +167,8 @@ def sample(
 
 def _count(timer: timeit.Timer, sample_time: float) -> int:
     """How many calls take ``sample_time``."""
-    timer.timeit(1)
+    if timer.timeit(1) > sample_time:
+        return 1
     number, took = 1, timer.timeit(1)
     while took < sample_time / 2:
         number = max(2 * number, int(number * sample_time / max(took, 1e-9) / 2))
