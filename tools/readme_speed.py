@@ -3,14 +3,15 @@
 Usage: ``python tools/readme_speed.py RESULTS.json``, a file of
 ``fastact bench --names all --json RESULTS.json`` on a quiet machine.
 
-The README shows the ratios to PyTorch; the page all of it, with a chart (which needs
-Matplotlib).
+The README shows the ratios to PyTorch; the page all of it, with a chart of the
+functions that ``fastact bench`` measures by default (which needs Matplotlib).
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from pathlib import Path
 
 from fastact import _bench_report as report
@@ -26,12 +27,12 @@ BEGIN, END = "<!-- speed-table -->\n", "<!-- /speed-table -->\n"
 SIZES = (4096, 65_536, 1_048_576)
 PEER = "torch"
 
-ABOUT = """
-Time relative to {peer} on the same machine ({machine}, in one process, alternating,
-medians): below 1, fastact is faster.  *Pair* is value and derivative against {peer}'s
-forward and backward.  Each cell: arrays of {sizes} elements; the result
-allocated by both.
-"""
+ABOUT = (
+    "Time relative to PyTorch {version} on the same machine ({machine}, in one process, "
+    "alternating, medians): below 1, fastact is faster.  *Pair* is value and derivative "
+    "against PyTorch's forward and backward.  Each cell: arrays of {sizes} elements; the "
+    "result allocated by both.  [All sizes and other libraries](docs/benchmarks.md)."
+)
 
 INTRO = """# Benchmarks
 
@@ -66,13 +67,12 @@ def readme_table(content: report.Report) -> str:
         ratio = r["ratios"].get("new", {}).get(PEER)
         if ratio is not None and len(r["shape"]) == 1:
             ratios.setdefault(r["name"], {})[r["dtype"], r["form"], r["shape"][0]] = ratio
-    version = content["versions"].get(PEER, "")
+    version = content["versions"][PEER].partition("+")[0]
     texts = [report.shape_text([size]) for size in SIZES]
+    sizes = f"{', '.join(texts[:-1])} and {texts[-1]}"
+    text = ABOUT.format(version=version, machine=about(content), sizes=sizes)
     lines = [
-        ABOUT.format(
-            peer=f"{report.TITLES[PEER]} {version.partition('+')[0]}", machine=about(content),
-            sizes=f"{', '.join(texts[:-1])} and {texts[-1]}",
-        ),
+        "", *textwrap.wrap(text, 96, break_on_hyphens=False), "",
         "| | float32 value | float32 pair | float64 value | float64 pair |",
         "|---|---|---|---|---|",
     ]
@@ -113,7 +113,8 @@ def main() -> int:
         parser.error(f"{README}: no {BEGIN.strip()} ... {END.strip()}")
     README.write_text(f"{before}{BEGIN}{readme_table(content)}{END}{after}", encoding="utf-8")
     PAGE.write_text(page(content), encoding="utf-8")
-    report.save_chart(content, CHART)
+    shown = [r for r in content["results"] if r["name"] in bench.NAMES]
+    report.save_chart({**content, "results": shown}, CHART)
     return 0
 
 
