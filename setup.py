@@ -196,6 +196,7 @@ def extensions():
     ]
     render("kernels.pxd.in", "kernels.pxd", **names)
     for name, source in (
+        ("fastact._pool", "fastact/_pool.pyx"),
         ("fastact._front", "fastact/_front.pyx"),
         ("fastact.kernels", render("kernels.pyx.in", "kernels.pyx", **names)),
     ):

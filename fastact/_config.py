@@ -6,19 +6,19 @@ import platform
 
 import numpy as np
 
-from . import _backend
+from . import _backend, _threads
 
 #: Written once, in pyproject.toml; a test compares the two.
 __version__ = "0.1.0"
 
 
 def get_config() -> dict[str, str]:
-    """Versions, backend and instruction set, as a dict of strings."""
+    """Versions, backend, instruction set, number of threads, as a dict of strings."""
     return {
         "fastact": __version__,
         "backend": _backend.NAME,
         "isa": _backend.ISA,
-        "threads": "1",
+        "threads": str(_threads.get_num_threads()),
         "numpy": np.__version__,
         "python": platform.python_version(),
         "machine": platform.machine(),
@@ -26,6 +26,6 @@ def get_config() -> dict[str, str]:
 
 
 def show_config() -> None:
-    """Print versions, backend and instruction set."""
+    """Print versions, backend, instruction set and number of threads."""
     for key, value in get_config().items():
         print(f"{key:8s} {value}")

@@ -24,6 +24,8 @@ from libc.stdint cimport uint16_t, uint32_t
 from libc.stdlib cimport malloc
 from libc.string cimport memcmp, memcpy
 
+from fastact._pool cimport spread
+
 from fastact import _registry
 
 cnp.import_array()
@@ -106,6 +108,8 @@ cdef enum:
     MAX_PARAMS = 2
     # Below this many elements the GIL is kept: releasing it costs more.
     RELEASE_GIL = 2048
+    # Below twice that, work is not shared among threads (see _pool.pyx); whole pages.
+    FIRST = 8192
 
 cdef enum:  # kinds of array elements
     F32
@@ -315,6 +319,41 @@ cdef void drive(
         blocks(fn, nin, nout, ptr, stride, direct, n, kind, p)
 
 
+cdef struct Work:  # the arguments of drive()
+    kernel_t fn
+    int nin, nout, kind
+    char **ptr
+    const Py_ssize_t *stride
+    const double *p
+
+
+cdef void drive_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    cdef Work *w = <Work *>work
+    cdef char *ptr[MAX_OPERANDS]
+    cdef int j
+    for j in range(w.nin + w.nout):
+        ptr[j] = w.ptr[j] + start * w.stride[j]
+    drive(w.fn, w.nin, w.nout, ptr, w.stride, stop - start, w.kind, w.p)
+
+
+cdef void share(
+    kernel_t fn, int nin, int nout, char **ptr, const Py_ssize_t *stride,
+    Py_ssize_t n, int kind, const double *p
+) noexcept nogil:
+    """drive(), by several threads where there are so many elements that it pays."""
+    cdef Work work
+    cdef int j, size = 8 if kind == F64 else 4 if kind == F32 else 2
+    cdef bint enough = n >= 2 * FIRST
+    for j in range(nin, nin + nout):
+        enough = enough and stride[j] >= size  # (not in a reduction)
+    if not enough:
+        drive(fn, nin, nout, ptr, stride, n, kind, p)
+        return
+    work.fn, work.nin, work.nout, work.kind = fn, nin, nout, kind
+    work.ptr, work.stride, work.p = ptr, stride, p
+    spread(drive_part, &work, n, FIRST)
+
+
 cdef int call(
     const char *name, kernel_t fn, int nin, int nout, int size, void **pointers,
     const Py_ssize_t *lengths, const double *p
@@ -345,7 +384,7 @@ cdef int call(
                     )
     if n >= RELEASE_GIL and PyGILState_Check():
         thread = PyEval_SaveThread()
-    drive(fn, nin, nout, <char **>pointers, stride, n, F64 if size == 8 else F32, p)
+    share(fn, nin, nout, <char **>pointers, stride, n, F64 if size == 8 else F32, p)
     if thread != NULL:
         PyEval_RestoreThread(thread)
     return 0
@@ -420,7 +459,7 @@ cdef void ufunc_loop(
             ptr[j] = args[j] + start * steps[j]
         for j in range(nout):
             ptr[nin + j] = args[nin + nparam + j] + start * steps[nin + nparam + j]
-        drive(loop.fn, nin, nout, ptr, stride, stop - start, loop.kind, p)
+        share(loop.fn, nin, nout, ptr, stride, stop - start, loop.kind, p)
         start = stop
     fa_fp_restore(&state)
 
@@ -561,7 +600,7 @@ cdef class Loop:
             self.fn[kind](ptr[0], ptr[1], ptr[2], ptr[3], ptr[4], n, p)
         elif n >= RELEASE_GIL:
             with nogil:
-                drive(self.fn[kind], self.nin, self.nout, ptr, stride, n, kind, p)
+                share(self.fn[kind], self.nin, self.nout, ptr, stride, n, kind, p)
         else:
             drive(self.fn[kind], self.nin, self.nout, ptr, stride, n, kind, p)
         return y if several is None else several
@@ -714,21 +753,41 @@ use_vectorcall(Front)
 
 # --- along an axis ----------------------------------------------------------
 
+cdef struct Rows:  # the operands of an axis kernel, and the bytes of one row of each
+    kernel_t fn
+    Py_ssize_t n
+    char *ptr[3]
+    Py_ssize_t stride[3]
+
+
+cdef void rows_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    cdef Rows *w = <Rows *>work
+    cdef double rows = stop - start
+    cdef void *ptr[3]
+    cdef int j
+    for j in range(3):
+        ptr[j] = w.ptr[j] + start * w.stride[j]
+    w.fn(ptr[0], ptr[1], ptr[2], NULL, NULL, w.n, &rows)
+
+
 def axis_rows(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
     """Run the axis kernel ``name`` over all rows.
 
     ``a``, ``b`` (or None) and ``out`` are C-contiguous float32 or float64 of
     shape (rows, n); an operand that is one number per row has shape (rows, 1).
     """
-    cdef int size = cnp.PyArray_ITEMSIZE(out)
-    cdef kernel_t fn = find(f"{name}_{'f32' if size == 4 else 'f64'}")
-    cdef double rows = a.shape[0]
-    cdef Py_ssize_t n = max([x.shape[1] for x in (a, b, out) if x is not None])
-    cdef void *second = cnp.PyArray_DATA(out if b is None else b)
-    cdef void *third = NULL if b is None else cnp.PyArray_DATA(out)
-    cdef void *first = cnp.PyArray_DATA(a)
+    cdef Rows work
+    cdef int size = cnp.PyArray_ITEMSIZE(out), j = 0
+    cdef cnp.ndarray x
     cdef fa_fpstate state
+    work.fn = find(f"{name}_{'f32' if size == 4 else 'f64'}")
+    work.n, work.ptr[2], work.stride[2] = 0, NULL, 0
+    for x in (a, b, out):
+        if x is not None:
+            work.n = max(work.n, x.shape[1])
+            work.ptr[j], work.stride[j] = cnp.PyArray_BYTES(x), x.shape[1] * size
+            j += 1
     with nogil:
         fa_fp_save(&state)
-        fn(first, second, third, NULL, NULL, n, &rows)
+        spread(rows_part, &work, a.shape[0], max(FIRST // work.n, 1))
         fa_fp_restore(&state)
