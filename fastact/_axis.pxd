@@ -9,6 +9,11 @@
 # the compiler and do not depend on anything but the row.  For double they are
 # compensated: a plain sum of 100,000 equal terms is off by 700 ULP.
 #
+# The largest errors found stand in _bounds.py, with their rows.  Those from an output,
+# in ULP of the largest term (rows of n normal numbers with that standard deviation):
+#   softmax.backward_from_output      1.88 (n = 5000, 30) | 2.35 (n = 300, 30)
+#   log_softmax.backward_from_output  1.18 (n = 5, 3)     | 1.66 (n = 2, 1)
+#
 from libc.string cimport memcpy
 
 from fastact._primitives cimport (

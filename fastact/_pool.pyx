@@ -21,10 +21,14 @@ cdef extern from *:
     #include <fenv.h>
     #include <time.h>
 
-    /* In ns.  (Of the clocks, the one that C has everywhere.) */
+    /* In ns, from some point in time. */
     static double fa_now(void) {
         struct timespec now;
+    #if defined(_WIN32)
         timespec_get(&now, TIME_UTC);
+    #else
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    #endif
         return 1e9 * (double)(now.tv_sec & 0xFFFFF) + (double)now.tv_nsec;
     }
 

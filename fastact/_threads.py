@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from math import ceil
 from pathlib import Path
+from typing import Literal, SupportsIndex
 
 from . import _backend
 
@@ -16,11 +17,11 @@ MOST = 1024
 _TAKES = f"an integer from 1 to {MOST}, or 'auto'"
 
 
-def set_num_threads(n: int | str) -> None:
+def set_num_threads(n: SupportsIndex | Literal["auto"]) -> None:
     """Set how many threads may share the work of one call.
 
     It holds for the whole process.  At the start it is 1, or what the environment
-    variable ``FASTACT_NUM_THREADS`` says.
+    variable ``FASTACT_NUM_THREADS`` says.  Children that are forked inherit it.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ def set_num_threads(n: int | str) -> None:
 
     See Also
     --------
-    num_threads : the same for a block of code.
+    num_threads : The same for a block of code.
 
     Notes
     -----
@@ -51,7 +52,7 @@ def set_num_threads(n: int | str) -> None:
 
 
 def get_num_threads() -> int:
-    """How many threads may share the work of a call made here.
+    """Tell how many threads may share the work of a call.
 
     Returns
     -------
@@ -62,11 +63,10 @@ def get_num_threads() -> int:
     return _backend.get_threads()
 
 
-def num_threads(n: int | str) -> contextlib.AbstractContextManager[None]:
-    """``with num_threads(n):`` sets the number of threads in the block.
+def num_threads(n: SupportsIndex | Literal["auto"]) -> contextlib.AbstractContextManager[None]:
+    """Set the number of threads in a ``with`` block.
 
-    It holds for calls from the thread that runs the block, and for no other; a
-    function may have it as a decorator.
+    It holds for calls from the thread that runs the block, and for no other.
 
     Parameters
     ----------
