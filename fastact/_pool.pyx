@@ -32,10 +32,17 @@ cdef extern from *:
         return 1e9 * (double)(now.tv_sec & 0xFFFFF) + (double)now.tv_nsec;
     }
 
+    /* The number of threads: of this thread's calls, 0 where that of the process holds. */
     #if defined(_MSC_VER)
     static __declspec(thread) int fa_here;
+    static volatile int fa_everywhere = 1;
+    #define fa_load(p) (*(p))
+    #define fa_store(p, n) (*(p) = (n))
     #else
     static __thread int fa_here;
+    static int fa_everywhere = 1;
+    #define fa_load(p) __atomic_load_n((p), __ATOMIC_RELAXED)
+    #define fa_store(p, n) __atomic_store_n((p), (n), __ATOMIC_RELAXED)
     #endif
 
     #if defined(_WIN32)
@@ -54,8 +61,9 @@ cdef extern from *:
     }
     #endif
     """
-    # The limit of this thread, 0 where that of the process holds.
-    int fa_here
+    int fa_here, fa_everywhere
+    int fa_load(int *) noexcept nogil
+    void fa_store(int *, int) noexcept nogil
     void fa_block_signals() noexcept nogil
     double fa_now() noexcept nogil
     ctypedef struct fenv_t:
@@ -101,7 +109,6 @@ cdef struct Pool:
     Lock wake[MOST]
 
 cdef Pool pool
-cdef int everywhere = 1  # the limit of the process; read and written whole
 # A helper is woken where it finds so much to do.  (Waking one takes 7 us of the
 # caller's time, and it is there after 20 us, on a virtual machine.)
 cdef double least_ns = 50_000
@@ -180,6 +187,10 @@ cdef bint start_helper() noexcept nogil:
     return True
 
 
+cdef inline int threads() noexcept nogil:
+    return fa_here if fa_here else fa_load(&fa_everywhere)
+
+
 cdef void spread(part_t part, void *work, Py_ssize_t n, Py_ssize_t first) noexcept nogil:
     """part(work, start, stop) over all of [0, n), by several threads if that pays.
 
@@ -187,7 +198,7 @@ cdef void spread(part_t part, void *work, Py_ssize_t n, Py_ssize_t first) noexce
     it does: functions, instruction sets and machines are far apart, and so is memory
     from cache.
     """
-    cdef int limit = fa_here if fa_here else everywhere, i, wanted
+    cdef int limit = threads(), i, wanted
     cdef double start
     if limit == 1 or n < 2 * first:
         part(work, 0, n)
@@ -243,13 +254,12 @@ cdef void spread(part_t part, void *work, Py_ssize_t n, Py_ssize_t first) noexce
 
 def get_threads():
     """The number of threads for calls from this thread."""
-    return fa_here if fa_here else everywhere
+    return threads()
 
 
 def set_threads(int n):
     """The number of threads for the process."""
-    global everywhere
-    everywhere = n
+    fa_store(&fa_everywhere, n)
 
 
 def limit_here(int n):
