@@ -86,14 +86,14 @@ cdef extern from "pythread.h" nogil:
 
 cdef enum:
     MOST = 1024  # threads
-    SPINS = 200  # looks at whether helpers are done, 10 to 20 us, before sleeping
+    SPIN = 20_000  # ns that a caller looks whether helpers are done before it sleeps
 
 MOST_THREADS = MOST
 
 cdef struct Pool:
     Lock guard  # of what follows
     int callers  # threads in spread()
-    int helpers  # helpers at work
+    int helpers  # helpers at work (a caller looks at it without the guard, too)
     bint taken  # by one of the callers, who is waiting for ``done`` if ``waiting``
     bint waiting
     Lock done
@@ -160,13 +160,13 @@ cdef void help_out(void *wake) noexcept nogil:
     fa_block_signals()
     acquire(pool.guard, WAIT_LOCK)
     while True:
-        pool.helpers += 1
+        fa_store(&pool.helpers, pool.helpers + 1)
         if pool.next != pool.n:
             # The caller's rounding and treatment of subnormals, whatever they are.
             fesetenv(&pool.environment)
         while pool.callers + pool.helpers <= pool.limit and take_part():
             pool.helped += 1
-        pool.helpers -= 1
+        fa_store(&pool.helpers, pool.helpers - 1)
         if pool.waiting and pool.helpers == 0:
             pool.waiting = False
             release(pool.done)
@@ -236,11 +236,12 @@ cdef void spread(part_t part, void *work, Py_ssize_t n, Py_ssize_t first) noexce
     acquire(pool.guard, WAIT_LOCK)
     while take_part():
         pass
-    # The last parts are done at about the same time: going to sleep takes longer.
-    i = SPINS
-    while pool.helpers and i:
+    if pool.helpers:
+        # The last parts are done at about the same time: to go to sleep takes longer.
         release(pool.guard)
-        i -= 1
+        start = fa_now()
+        while fa_load(&pool.helpers) and fa_now() - start < SPIN:
+            pass
         acquire(pool.guard, WAIT_LOCK)
     if pool.helpers:
         pool.waiting = True
