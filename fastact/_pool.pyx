@@ -9,9 +9,9 @@ Helpers are native threads without a Python state: they never want the GIL, and
 the interpreter neither knows them nor waits for them when it ends.  They are
 started when they are first needed and sleep between calls.  There is one set of
 them in a process, and one call at a time has it; whoever calls meanwhile does all
-of its work in its own thread, and helpers step aside for it: at most
-max(number of threads, number of callers) threads are at work, whatever calls here
-(dask workers, thread pools ...).
+of its work in its own thread, and helpers step aside for it after the part that they
+are at: max(number of threads, number of callers) threads are at work, whatever calls
+here (dask workers, thread pools ...).
 """
 
 import os
@@ -85,10 +85,8 @@ cdef extern from "pythread.h" nogil:
         NOWAIT_LOCK
 
 cdef enum:
-    MOST = 1024  # threads
+    MOST = 1024  # threads (as in _threads.py, which sees to it)
     SPIN = 20_000  # ns that a caller looks whether helpers are done before it sleeps
-
-MOST_THREADS = MOST
 
 cdef struct Pool:
     Lock guard  # of what follows
@@ -103,9 +101,9 @@ cdef struct Pool:
     Py_ssize_t next, n, grain, divide
     int limit
     fenv_t environment
+    long long helped  # parts that helpers have done, ever
     # Helpers: only who has taken the pool looks at them.
     int started
-    long long helped  # parts that they have done
     Lock wake[MOST]
 
 cdef Pool pool

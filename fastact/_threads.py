@@ -7,12 +7,14 @@ import operator
 import os
 from collections.abc import Iterator
 from math import ceil
-from pathlib import Path
-from typing import Literal, SupportsIndex
+from typing import TYPE_CHECKING, Literal, SupportsIndex
 
 from . import _backend
 
-#: an upper limit, against slips
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: an upper limit (as in _pool.pyx)
 MOST = 1024
 _TAKES = f"an integer from 1 to {MOST}, or 'auto'"
 
@@ -147,6 +149,8 @@ def available(root: str | os.PathLike = "/") -> int:
         cpus = os.cpu_count() or 1
     # A list is one number for each level of nesting.
     workers = _positive(os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip())
+    from pathlib import Path  # here: only 'auto' pays for it
+
     limits = [cpus, MOST, quota(Path(root)), workers]
     return min(n for n in limits if n is not None)
 
