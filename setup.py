@@ -21,11 +21,16 @@ MSVC = sys.platform == "win32"
 
 # No -ffast-math: subnormals, NaN and signed zeros are part of the contract.
 # -fno-trapping-math lets selects be computed without branches;
-# -ffp-contract=off keeps compensated code as written (fma is explicit).
+# -ffp-contract=off keeps compensated code as written (fma is explicit);
+# -fno-tree-loop-distribute-patterns, or sixteen partial sums are set to 0 by a
+# memset, which for AVX2 is the slow `rep stos`.
 KERNEL_FLAGS = (
     ["/O2"]
     if MSVC
-    else ["-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
+    else [
+        "-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off",
+        "-fno-tree-loop-distribute-patterns",
+    ]
 )
 # Inlining is not left to heuristics: a formula that stays a call is a loop that
 # does not vectorise.
@@ -83,6 +88,10 @@ class Body:
         self.exp = {"exp": ("s", "q"), "expm1": ("s", "q", "ql")}.get(row.exp, ())
         if kernel.kind == "from_output":
             self.exp = ()
+        uses_f = any(re.search(r"\bf\b", expr) for expr in kernel.outputs.values())
+        # Whether f is looked up on v4.
+        self.table = row.table and dtype == "float" and uses_f
+        self.only_f = list(kernel.outputs.values()) == ["f"]
         at = "first + i" if self.exp else "i"
         # Inputs are read into locals first: a load that only one side of a select
         # needs would otherwise move into a branch, and the loop stay scalar.
@@ -145,9 +154,57 @@ def stub_arguments(kernel):
     return ", ".join(args)
 
 
+def stub_options(registry, row):
+    """What an elementwise activation takes beside x, for type checkers."""
+    options = ["out: _Out = None"]
+    variant = next((v for v in registry.VARIANTS if v.name == row.name), None)
+    if variant:
+        takes = "ArrayLike"
+        if None not in variant.choices:
+            takes = f"Literal[{', '.join(map(repr, variant.choices))}]"
+        options += ["*", f"{variant.option}: {takes} = {variant.default!r}"]
+    elif row.params:
+        options += ["*", *(f"{p.name}: ArrayLike = {p.default!r}" for p in row.params)]
+    return "".join(o + ", " for o in options)
+
+
+def protocol(row):
+    """The class of an activation that has one of its own in the stubs."""
+    return row.name.title().replace("_", "")
+
+
+def public_stubs(registry):
+    """What fastact/__init__.pyi.in asks for: the public names."""
+    rows = [r for r in registry.ROWS if r.name not in registry.INTERNAL]
+    required = [r for r in rows if any(p.default is None for p in r.params)]
+    decorated = [
+        (r.name, "_from_output" if r.from_output else "_activation",
+         stub_options(registry, r))
+        for r in rows if r not in required
+    ]
+    for gate in registry.GATES:
+        options = "axis: SupportsIndex = -1, *, out: _Out = None, "
+        if len(gate.rows) > 1:
+            options += 'approximate: Literal["none", "tanh"] = "none", '
+        decorated.append((gate.name, "_gated", options))
+    finals = [(r.name, protocol(r)) for r in required] + [(registry.PRELU, "PReLU")]
+    finals += [
+        (a.name, "AxisReduction" if a.reduces else "AxisMap") for a in registry.AXIS_ROWS
+    ]
+    names = [*(d[0] for d in decorated), *(f[0] for f in finals), *registry.ALIASES]
+    maps = [a.name for a in registry.AXIS_ROWS if not a.reduces]
+    differentiable = [n for n in names if n not in maps]
+    return dict(
+        decorated=decorated, finals=finals, required=required, protocol=protocol,
+        aliases=registry.ALIASES, differentiable=differentiable,
+        names=sorted([*names, *(n + "_d" for n in differentiable)]),
+    )
+
+
 def stubs():
     """Render the type stubs of what the registry names."""
     registry = load_registry()
+    render("__init__.pyi.in", "__init__.pyi", **public_stubs(registry))
     kernels = registry.kernels()
     functions = [
         (f"{k.public}_{s}", stub_arguments(k)) for k in kernels for s in registry.DTYPES
@@ -193,6 +250,7 @@ def extensions():
         ],
         formulas=", ".join(sorted(formulas)),
         wide_formulas=", ".join(f"{f} as wide_{f}" for f in sorted(formulas)),
+        tables=[row.name for row in registry.ROWS if row.table],
         Body=Body,
         arguments=arguments,
         c_arguments=c_arguments,
@@ -202,6 +260,8 @@ def extensions():
         Extension(
             f"fastact._kernels_{isa}",
             [render("_kernels.pyx.in", f"_kernels_{isa}.pyx", isa=isa, **names)],
+            include_dirs=["fastact"],
+            depends=["fastact/_avx512.h", "fastact/_tables.h"],
             extra_compile_args=KERNEL_FLAGS + flags,
             define_macros=[("CYTHON_INLINE", INLINE)],
         )

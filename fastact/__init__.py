@@ -12,6 +12,7 @@ as a function.  ``fastact.ACTIVATIONS`` maps names to objects.
 """
 
 from types import MappingProxyType as _MappingProxyType
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 
 from . import _api, _axis_api, _registry
 from ._config import __version__
@@ -46,3 +47,8 @@ __all__ = sorted(
 
 def __dir__():
     return __all__
+
+
+if _TYPE_CHECKING:
+    # For a checkout where setup.py has not rendered the stubs, which say more.
+    def __getattr__(name: str): ...

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from . import _backend, _containers
+from . import _backend, _containers, _docs
 from ._checks import (
     UFUNC_KEYWORDS,
     check_axis,
@@ -24,6 +24,7 @@ from ._checks import (
 )
 from ._registry import (
     BY_NAME,
+    FORMS,
     PRELU,
     SUFFIX,
     VARIANTS,
@@ -41,16 +42,6 @@ INPUTS = {
     "value_and_derivative": ("x",),
     "backward": ("g", "x"),
     "backward_from_output": ("g", "y"),
-}
-
-
-#: what each form gives
-FORMS = {
-    "value": "The value f(x) of {name}.",
-    "derivative": "The derivative f'(x) of {name}.",
-    "value_and_derivative": "f(x) and f'(x) of {name}, in one pass over x.",
-    "backward": "g f'(x) of {name}, for the gradient g of the output.",
-    "backward_from_output": "g f'(x) of {name}, computed from the output y = f(x).",
 }
 
 
@@ -127,14 +118,14 @@ class Activation(_Named, _backend.Front):
         self.defaults: dict[str, Any] = {p.name: p.default for p in row.params}
         if self._variant:
             self.defaults[self._variant.option] = self._variant.default
-        self._name(row.name, _describe(self))
+        self._name(row.name, _docs.elementwise(row, self._variant))
         self.__signature__ = _signature(("x",), self.defaults)
         self._resolved: dict[tuple, tuple] = {}
         self._quick = None not in self.defaults.values()
         if self._quick:
             defaults = tuple(p.default for p in row.params)
             self._set_fast(row, defaults)
-            for form in FORMS if row.from_output else tuple(FORMS)[:-1]:
+            for form in FORMS if row.from_output else FORMS[:-1]:
                 self._resolved[form,] = _backend.loop(row.name + SUFFIX[form]), defaults
 
     @property
@@ -146,7 +137,7 @@ class Activation(_Named, _backend.Front):
         return _signature(INPUTS[form], self.defaults)
 
     def _doc_of(self, form: str) -> str:
-        return FORMS[form].format(name=self.__name__)
+        return _docs.form(self._row, self._variant, form, INPUTS[form])
 
     def _resolve(self, where: str, options: dict) -> tuple[Row, tuple]:
         """The row and its parameters for the keywords given."""
@@ -292,40 +283,43 @@ def _signature(names, defaults, extra=()) -> inspect.Signature:
     )
 
 
-def _describe(activation: Activation) -> str:
-    """The numpydoc docstring of an activation, from its row."""
-    row, variant = activation._row, activation._variant
-    lines = [f"f(x) = {row.formula}, elementwise.", ""]
-    lines += ["Parameters", "----------", "x : array_like"]
-    lines += ["    Input, any shape: float16, float32, float64, integers or bool."]
-    lines += ["out : ndarray or None, optional", "    Where to write the result."]
-    for p in row.params:
-        default = "" if p.default is None else f", default {p.default}"
-        lines += [f"{p.name} : float or array_like{default}", f"    {p.about}."]
-    if variant:
-        lines += [f"{variant.option} : default {variant.default!r}"]
-        lines += [f"    {variant.about}."]
-    lines += ["where, dtype, casting, order, subok", "    As for any NumPy ufunc.", ""]
-    lines += ["Returns", "-------", "ndarray or scalar"]
-    lines += ["    Same shape; float32 for float32, float64 for float64; integers as"]
-    lines += ["    in numpy.exp.", "", "Raises", "------", "TypeError, ValueError"]
-    lines += ["    For inputs that hold no real numbers, an unfit out or parameter.", ""]
-    lines += ["Notes", "-----", f"f'(x) = {row.derivative}.", f"Kinks: {row.kinks}."]
-    lines += [f"Limits: {row.limits}. NaN gives NaN.", f"Source: {row.source}."]
-    return "\n".join(lines)
-
-
 class PReLU(_Named):
-    """x if x > 0 else weight x: leaky_relu whose slope is an array.
+    """The activation x if x > 0 else weight * x: leaky_relu with an array of slopes.
 
     ``weight`` broadcasts against ``x`` as in any NumPy expression (for channels
-    along axis 1 of (N, C, L), give it the shape (C, 1)).  ``backward(g, x,
-    weight)`` returns the gradients to both, the second summed to the shape of
-    ``weight``.
+    along axis 1 of (N, C, L), give it the shape (C, 1)).
+
+    Parameters
+    ----------
+    x : array_like
+        Input, of any shape.
+    weight : array_like
+        The slopes for negative inputs.
+    out : ndarray, optional
+        Where to write the result; may be an input.
+    where : array_like of bool, optional
+        As for any NumPy ufunc.
+    dtype : dtype, optional
+        That of the result, float16, float32 or float64.
+
+    Returns
+    -------
+    y : ndarray or scalar
+        The value.
+
+    Notes
+    -----
+    f'(0) = weight.  Source: He et al. 2015.
+
+    Examples
+    --------
+    >>> import numpy as np, fastact as fa
+    >>> fa.prelu(np.array([-2.0, 3.0]), np.array([0.5, 0.5]))
+    array([-1.,  3.])
     """
 
     def __init__(self) -> None:
-        self._name(PRELU, inspect.cleandoc(PReLU.__doc__ or ""))
+        self._name(PRELU, inspect.cleandoc(PReLU.__doc__ or "") + "\n")
         self.__signature__ = _signature(("x", "weight"), {})
 
     def _general(self, form: str, names: tuple, args: tuple, keywords: dict):
@@ -353,18 +347,55 @@ class PReLU(_Named):
         return self._general("value", ("x", "weight"), args, kwargs)
 
     def derivative(self, *args, **kwargs):
-        """The derivative with respect to x."""
+        """The derivative with respect to x.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            As for the value.
+
+        Returns
+        -------
+        dy : ndarray or scalar
+            The derivative.
+        """
         return self._general("derivative", ("x", "weight"), args, kwargs)
 
     def value_and_derivative(self, *args, **kwargs):
-        """The value and the derivative with respect to x, in one pass."""
+        """The value and the derivative with respect to x, in one pass.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            As for the value; ``out`` is a tuple of two arrays.
+
+        Returns
+        -------
+        y, dy : ndarray or scalar
+            The value and the derivative.
+        """
         return self._general("value_and_derivative", ("x", "weight"), args, kwargs)
 
     def backward(self, g, x, weight, /, **kwargs):
         """The gradients to x and to weight, for the gradient g of the output.
 
-        The second has the shape of ``weight``: what ``weight`` was broadcast
-        over is summed.  So has the second array of ``out``.
+        Parameters
+        ----------
+        g : array_like
+            The gradient of the output.
+        x, weight : array_like
+            As for the value.
+        **kwargs
+            ``out``, a tuple of two arrays, and other keywords of a NumPy ufunc, but
+            no ``where``.
+
+        Returns
+        -------
+        gx : ndarray or scalar
+            The gradient to x.
+        gw : ndarray or scalar
+            The gradient to weight, in its shape: what ``weight`` was broadcast over is
+            summed.
         """
         where = f"fastact.{PRELU}.backward"
         lifted = _containers.lift(
@@ -409,21 +440,12 @@ _LAST = _Default(-1)
 
 
 class GatedUnit(_Named):
-    """value * f(gate), from one array split in half or from two arrays.
-
-    ``unit(x, axis=-1)`` splits ``x`` along ``axis``: the first half is the value,
-    the second half the gate, as in PyTorch.  ``unit(value, gate)`` takes them
-    apart, and no ``axis``.  ``derivative`` and ``backward`` give the gradient in
-    the same form: one array like ``x``, or one for the value and one for the gate.
-    """
+    """A gated unit: value * f(gate), from one array split in half or from two arrays."""
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
         self.defaults = {"approximate": "none"} if len(gate.rows) > 1 else {}
-        self._name(
-            gate.name,
-            f"{gate.formula} ({gate.source}).\n\n{inspect.cleandoc(GatedUnit.__doc__ or '')}",
-        )
+        self._name(gate.name, _docs.gated_unit(gate, self.defaults))
 
     def _call(self, form: str, g: tuple, x, gate, axis, keywords: dict):
         where = f"fastact.{self.__name__}" + ("" if form == "value" else f".{form}")
@@ -503,15 +525,64 @@ class GatedUnit(_Named):
         return self._call("value", (), x, gate, axis, kwargs)
 
     def derivative(self, x, gate=None, /, axis=_LAST, **kwargs):
-        """The partial derivatives to the value and to the gate."""
+        """The partial derivatives to the value and to the gate.
+
+        Parameters
+        ----------
+        x, gate : array_like
+            As for the value.
+        axis : int
+            As for the value.
+        **kwargs
+            As for the value.
+
+        Returns
+        -------
+        d : ndarray, or tuple of two
+            One array like ``x``, or one for the value and one for the gate.
+        """
         return self._call("derivative", (), x, gate, axis, kwargs)
 
     def value_and_derivative(self, x, gate=None, /, axis=_LAST, **kwargs):
-        """The value and the partial derivatives, in one pass."""
+        """The value and the partial derivatives, in one pass.
+
+        Parameters
+        ----------
+        x, gate : array_like
+            As for the value.
+        axis : int
+            As for the value.
+        **kwargs
+            As for the value.
+
+        Returns
+        -------
+        y : ndarray or scalar
+            The value.
+        d : ndarray, or tuple of two
+            The partial derivatives, as from ``derivative``.
+        """
         return self._call("value_and_derivative", (), x, gate, axis, kwargs)
 
     def backward(self, g, x, gate=None, /, axis=_LAST, **kwargs):
-        """The gradient to the input(s), for the gradient g of the output."""
+        """The gradient to the input(s), for the gradient g of the output.
+
+        Parameters
+        ----------
+        g : array_like
+            The gradient of the output.
+        x, gate : array_like
+            As for the value.
+        axis : int
+            As for the value.
+        **kwargs
+            As for the value.
+
+        Returns
+        -------
+        gx : ndarray, or tuple of two
+            One array like ``x``, or one for the value and one for the gate.
+        """
         return self._call("backward", (g,), x, gate, axis, kwargs)
 
 

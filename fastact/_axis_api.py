@@ -6,7 +6,7 @@ import inspect
 
 import numpy as np
 
-from . import _backend, _containers
+from . import _backend, _containers, _docs
 from ._api import _Named
 from ._checks import check_axes, check_dtype, check_input, check_out
 from ._registry import AxisRow
@@ -42,19 +42,17 @@ class _Rows:
 class AxisActivation(_Named):
     """A function of all the elements along an axis.
 
-    ``axis`` is an integer, a tuple of them, or None for all elements.  There is
-    no elementwise derivative; ``backward`` and ``backward_from_output`` apply
-    the Jacobian.
+    There is no elementwise derivative: ``backward`` applies the Jacobian.
     """
 
     def __init__(self, row: AxisRow) -> None:
         self._row = row
-        doc = inspect.cleandoc(type(self).__doc__ or "")
-        self._name(
-            row.name,
-            f"{row.formula}.\n\n{doc}\n\nBackward: {row.derivative}.\n"
-            f"Source: {row.source}.",
-        )
+        self._name(row.name, _docs.along_axis(row))
+        if not row.reduces:
+            whole = inspect.signature(self.__call__)
+            self.__signature__ = whole.replace(
+                parameters=[p for n, p in whole.parameters.items() if n != "keepdims"]
+            )
 
     def _others(self, form, names, arrays, axis, **keywords):
         """The form for arrays of other libraries, None for NumPy's."""
@@ -183,25 +181,80 @@ class AxisActivation(_Named):
         return self._finish(rows.back(result), shape, out, dtype)
 
     def backward(self, g, x, /, axis=-1, *, out=None, dtype=None):
-        """The gradient to x, for the gradient g of the output."""
+        """The gradient to x, for the gradient g of the output.
+
+        Parameters
+        ----------
+        g : array_like
+            The gradient of the output.
+        x : array_like
+            The input.
+        axis : int, tuple of int or None
+            Along what; None: the whole array.
+        out : ndarray, optional
+            Where to write the result.
+        dtype : dtype, optional
+            That of the result, float16, float32 or float64.
+
+        Returns
+        -------
+        gx : ndarray or scalar
+            The gradient to x, in its shape.
+        """
         return self._gradient("backward", ("g", "x"), g, x, axis, out, dtype)
 
 
 class AxisMap(AxisActivation):
-    __doc__ = AxisActivation.__doc__
+    """One whose result is shaped like its input."""
 
     def backward_from_output(self, g, y, /, axis=-1, *, out=None, dtype=None):
-        """The gradient to x, computed from the output y."""
+        """The gradient to x, computed from the output y.
+
+        Parameters
+        ----------
+        g : array_like
+            The gradient of the output.
+        y : array_like
+            The output.
+        axis : int, tuple of int or None
+            Along what; None: the whole array.
+        out : ndarray, optional
+            Where to write the result.
+        dtype : dtype, optional
+            That of the result, float16, float32 or float64.
+
+        Returns
+        -------
+        gx : ndarray or scalar
+            The gradient to x, in its shape.
+        """
         return self._gradient(
             "backward_from_output", ("g", "y"), g, y, axis, out, dtype
         )
 
 
 class AxisReduction(AxisActivation):
-    __doc__ = AxisActivation.__doc__
+    """One that reduces the axis."""
 
     def derivative(self, x, /, axis=-1, *, out=None, dtype=None):
-        """The gradient of the result to each element: softmax."""
+        """The gradient of the result to each element: softmax.
+
+        Parameters
+        ----------
+        x : array_like
+            The input.
+        axis : int, tuple of int or None
+            Along what; None: the whole array.
+        out : ndarray, optional
+            Where to write the result.
+        dtype : dtype, optional
+            That of the result, float16, float32 or float64.
+
+        Returns
+        -------
+        gx : ndarray or scalar
+            The gradient to x, in its shape.
+        """
         other = self._others("derivative", ("x",), (x,), axis, out=out, dtype=dtype)
         if other is not None:
             return other
@@ -211,7 +264,24 @@ class AxisReduction(AxisActivation):
         )
 
     def value_and_derivative(self, x, /, axis=-1, *, dtype=None):
-        """The result, and its gradient."""
+        """The result, and its gradient to each element.
+
+        Parameters
+        ----------
+        x : array_like
+            The input.
+        axis : int, tuple of int or None
+            Along what; None: the whole array.
+        dtype : dtype, optional
+            That of the results, float16, float32 or float64.
+
+        Returns
+        -------
+        y : ndarray or scalar
+            The result.
+        gx : ndarray or scalar
+            Its gradient to x, in the shape of x.
+        """
         other = self._others("value_and_derivative", ("x",), (x,), axis, dtype=dtype)
         if other is not None:
             return other

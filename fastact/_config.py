@@ -13,7 +13,13 @@ __version__ = "0.1.0"
 
 
 def get_config() -> dict[str, str]:
-    """Versions, backend and instruction set, as a dict of strings."""
+    """Tell versions, backend and instruction set.
+
+    Returns
+    -------
+    dict
+        Strings by name: the lines that ``show_config`` prints.
+    """
     return {
         "fastact": __version__,
         "backend": _backend.NAME,

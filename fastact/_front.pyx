@@ -734,25 +734,13 @@ def axis_rows(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
     """
     cdef int size = cnp.PyArray_ITEMSIZE(out)
     cdef kernel_t fn = find(f"{name}_{'f32' if size == 4 else 'f64'}")
-    cdef Py_ssize_t rows = a.shape[0], n = max(
-        [x.shape[1] for x in (a, b, out) if x is not None]
-    ), i
-    cdef char *pa = cnp.PyArray_BYTES(a)
-    cdef char *pb = NULL if b is None else cnp.PyArray_BYTES(b)
-    cdef char *po = cnp.PyArray_BYTES(out)
-    cdef Py_ssize_t sa = a.shape[1] * size, so = out.shape[1] * size
-    cdef Py_ssize_t sb = 0 if b is None else b.shape[1] * size
-    cdef void *ptr[3]
-    ptr[2] = NULL
+    cdef double rows = a.shape[0]
+    cdef Py_ssize_t n = max([x.shape[1] for x in (a, b, out) if x is not None])
+    cdef void *second = cnp.PyArray_DATA(out if b is None else b)
+    cdef void *third = NULL if b is None else cnp.PyArray_DATA(out)
+    cdef void *first = cnp.PyArray_DATA(a)
     cdef fa_fpstate state
     with nogil:
         fa_fp_save(&state)
-        for i in range(rows):
-            ptr[0] = pa + i * sa
-            if pb == NULL:
-                ptr[1] = po + i * so
-            else:
-                ptr[1] = pb + i * sb
-                ptr[2] = po + i * so
-            fn(ptr[0], ptr[1], ptr[2], NULL, NULL, n, NULL)
+        fn(first, second, third, NULL, NULL, n, &rows)
         fa_fp_restore(&state)

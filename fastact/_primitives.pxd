@@ -80,9 +80,16 @@ cdef extern from *:
         memcpy(&f, &u, 8);
         return f;
     }
+    /* k with 2^-k w in (sqrt(1/2), sqrt(2)], for a normal w > 0. */
+    FA_INLINE double fa_exponent(double w) {
+        int64_t u;
+        memcpy(&u, &w, 8);
+        return (double)((int32_t)((u - 0x3fe6a09e667f3bcd) >> 32) >> 20);
+    }
     #endif
     """
     float fa_fmaf(float, float, float) noexcept nogil
+    double fa_exponent(double) noexcept nogil
     float fa_magnitude_f32(float, float) noexcept nogil
     double fa_fma(double, double, double) noexcept nogil
     float fa_pow2_f32(float, int) noexcept nogil
@@ -263,15 +270,29 @@ cdef inline real minus_rest(real n, real y) noexcept nogil:
 
 cdef inline real reduce_first(real x, real *n, real *s) noexcept nogil:
     """x - n times the first part of ln2, n and s."""
+    return reduce_at(x, x, magic_of(x), magic_of(x), n, s)
+
+
+cdef inline real magic_of(real x) noexcept nogil:
+    """1.5 2^23 or 2^52: a sum with it is rounded to an integer, in its low bits."""
+    return <real>12582912 if real is float else <real>6755399441055744.0
+
+
+cdef inline real reduce_at(
+    real x, real at, real magic, real back, real *n, real *s
+) noexcept nogil:
+    """reduce_first() with n from ``at``: magic less M makes s 2^(n + K - M), and
+    back less M gives n for the n - M that was found.
+    """
     cdef real t
     if real is float:
-        t = fma(x, <float>1.44269504, <float>12582912)
-        n[0] = t - <float>12582912
+        t = fma(at, <float>1.44269504, magic)
+        n[0] = t - back
         s[0] = fa_pow2_f32(t, 127 + 100)
         return fma(n[0], <float>-0.693145752, x)
     else:
-        t = fma(x, 1.4426950408889634, 6755399441055744.0)
-        n[0] = t - 6755399441055744.0
+        t = fma(at, 1.4426950408889634, magic)
+        n[0] = t - back
         s[0] = fa_pow2_f64(t, 1023 if WIDE else 1023 + 300)
         # 0x1.62e42fefap-1 where the rest follows
         return fma(n[0], -0.6931471805599453 if WIDE else -0.6931471805582987, x)
@@ -375,17 +396,14 @@ cdef inline void exp_pair(real x, real low, real *e, real *el) noexcept nogil:
     el[0] = exp_low_split(s, q, ql, e[0])
 
 
-cdef inline real exp_scaled(real x) noexcept nogil:
-    """2^K exp(x) for x in [-exp_top, 0]."""
-    cdef real s, q
-    exp_parts(x, &s, &q)
-    return fma(s, q, s)
-
-
-cdef inline real exp_scaled_low(real x, real low) noexcept nogil:
-    """2^K exp(x + low), x as in exp_scaled(), low what it lost to rounding."""
-    cdef real s, q
-    exp_parts_low(x, low, &s, &q)
+cdef inline real exp_of(real s, real r, real t) noexcept nogil:
+    """2^K exp(x), rounded, for r + t the reduced x, t small: 0.8 (float), 1.1 ulp."""
+    cdef real u = r + t
+    cdef real q
+    if real is float:
+        q = expm1_reduced(u)
+    else:
+        q = u + fma(u * u, expm1_tail(u), t - (u - r))
     return fma(s, q, s)
 
 
@@ -552,6 +570,49 @@ cdef inline real log1p_scaled(real e, real el, real *low, real *r) noexcept nogi
         return fma(<real>2, v, w2)
     low[0] = low[0] + w2
     return v + v
+
+
+cdef inline double log1p_sum(double z, double zl, double *low) noexcept nogil:
+    """log1p(z + zl), z >= 0, and its low part: 0.6 ulp at most.
+
+    With 1 + z = 2^k f, sqrt(1/2) < f <= sqrt(2), it is k ln2 + 2 atanh(v), v =
+    (f - 1) / (f + 1); k ln2 is exact in its first part.  2 atanh(v) as in
+    log1p_scaled().
+    """
+    cdef double w = 1.0 + z
+    cdef double wl = sum_low(1.0, z, w) + zl
+    cdef double k, f, fl, d, r, v, vl, v2, v4, even, odd, hi
+    k = fa_exponent(w)
+    f = fa_pow2_f64(6755399441055744.0 - k, 1023)
+    fl = wl * f
+    f = w * f - 1.0
+    d = 2.0 + f
+    r = 1.0 / d
+    v = f * r
+    vl = quotient_low(f, fl, d, (f - (d - 2.0)) + fl, r, v)
+    hi = v + vl
+    vl = vl - (hi - v)
+    v = hi
+    v2 = v * v
+    v4 = v2 * v2
+    even = 0.0834492537513662
+    even = fma(even, v4, 0.1330111992578952)
+    even = fma(even, v4, 0.18181744473411765)
+    even = fma(even, v4, 0.285714285481147)
+    even = fma(even, v4, 0.6666666666666631)
+    odd = 0.17009837701219352
+    odd = fma(odd, v4, 0.12104955952409541)
+    odd = fma(odd, v4, 0.1538654850770036)
+    odd = fma(odd, v4, 0.22222223953820738)
+    odd = fma(odd, v4, 0.4000000000015515)
+    vl = 2.0 * vl + (v * v2) * fma(odd, v2, even)
+    v = v + v
+    d = k * 0.6931471805582987
+    hi = d + v
+    vl = sum_low(d, v, hi) + fma(k, 1.6465949582897082e-12, vl)
+    v = hi + vl
+    low[0] = vl - (v - hi)
+    return v
 
 
 # --- the normal distribution ------------------------------------------------

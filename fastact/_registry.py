@@ -64,6 +64,8 @@ class Row(NamedTuple):
     wide: bool = False
     #: "exp" or "expm1": the loop takes NAME_exp first (see _formulas.pxd)
     exp: str = ""
+    #: with AVX-512, float32 values come from fa_NAME_f32 in _avx512.h
+    table: bool = False
     #: f' as a function of y = f(x), "" where there is none.
     from_output: str = ""
     #: what the parameters must satisfy for ``from_output``: (text, names, test)
@@ -118,6 +120,7 @@ ROWS: tuple[Row, ...] = (
         from_output="1 - y**2",
         torch="torch.tanh",
         exp="expm1",
+        table=True,
     ),
     Row(
         "relu",
@@ -203,6 +206,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.gelu",
         wide=True,
         exp="expm1",
+        table=True,
     ),
     Row(
         "gelu_tanh",
@@ -421,28 +425,46 @@ VARIANTS: tuple[Variant, ...] = (
 
 
 class Gate(NamedTuple):
-    """value * f(gate), where f is the row of each choice of ``approximate``."""
+    """value * f(gate), where f is the row of each choice of ``approximate``.
+
+    ``formula`` and ``derivatives`` (to the value and to the gate) are expressions, as
+    those of a Row.
+    """
 
     name: str
     rows: tuple[str, ...]
-    formula: str
     source: str
+
+    @property
+    def formula(self) -> str:
+        return f"value * {self.rows[0]}(gate)"
+
+    @property
+    def derivatives(self) -> dict[str, str]:
+        return {
+            "value": f"{self.rows[0]}(gate)", "gate": f"value * {self.rows[0]}_d(gate)"
+        }
 
 
 GATES: tuple[Gate, ...] = (
-    Gate("glu", ("sigmoid",), "value sigmoid(gate)", "Dauphin et al. 2017"),
-    Gate("swiglu", ("silu",), "value silu(gate)", "Shazeer 2020"),
-    Gate("geglu", ("gelu", "gelu_tanh"), "value gelu(gate)", "Shazeer 2020"),
-    Gate("reglu", ("relu",), "value relu(gate)", "Shazeer 2020"),
+    Gate("glu", ("sigmoid",), "Dauphin et al. 2017"),
+    Gate("swiglu", ("silu",), "Shazeer 2020"),
+    Gate("geglu", ("gelu", "gelu_tanh"), "Shazeer 2020"),
+    Gate("reglu", ("relu",), "Shazeer 2020"),
 )
 
 
 class AxisRow(NamedTuple):
-    """A function of all the elements along one axis."""
+    """A function of all the elements along one axis.
+
+    ``formula`` is the element i of the result y, ``backward`` that of the gradient to x
+    for the gradient g of the output: expressions, as those of a Row, over elements
+    (``x_i``) and sums (``sum_j``).
+    """
 
     name: str
     formula: str
-    derivative: str
+    backward: str
     source: str
     reduces: bool
     torch: str
@@ -450,15 +472,15 @@ class AxisRow(NamedTuple):
 
 AXIS_ROWS: tuple[AxisRow, ...] = (
     AxisRow(
-        "softmax", "exp(x_i) / sum_j exp(x_j)", "g -> y (g - sum(g y))",
+        "softmax", "exp(x_i) / sum_j(exp(x_j))", "y_i * (g_i - sum_j(g_j * y_j))",
         "Bridle 1990", False, "torch.softmax",
     ),
     AxisRow(
-        "log_softmax", "x_i - log(sum_j exp(x_j))", "g -> g - softmax(x) sum(g)",
+        "log_softmax", "x_i - log(sum_j(exp(x_j)))", "g_i - exp(y_i) * sum_j(g_j)",
         "torch.nn.LogSoftmax", False, "torch.log_softmax",
     ),
     AxisRow(
-        "logsumexp", "log(sum_j exp(x_j))", "g -> g softmax(x)",
+        "logsumexp", "log(sum_j(exp(x_j)))", "g * exp(x_i - y)",
         "Blanchard, Higham and Higham 2021", True, "torch.logsumexp",
     ),
 )
@@ -571,6 +593,75 @@ def gate_name(gate: Gate, row: str) -> str:
 
 
 BY_NAME = {row.name: row for row in ROWS}
+
+
+def call(name: str, options: dict) -> str:
+    """How one writes it: ``leaky_relu(negative_slope=0.2)``; ``...`` has no default."""
+    if not options:
+        return name
+    args = ", ".join(
+        f"{k}=..." if v is REQUIRED else f"{k}={v!r}" for k, v in options.items()
+    )
+    return f"{name}({args})"
+
+
+class Entry(NamedTuple):
+    """A public name as the README and ``fastact list`` show it."""
+
+    name: str
+    call: str  # with the defaults of its parameters
+    kind: str  # "elementwise", "arrays" (two of them) or "axis"
+    formula: str
+    #: by what it is taken to; "" where there is only one
+    derivatives: dict[str, str]
+    source: str
+    aliases: tuple[str, ...] = ()
+    row: Row | None = None
+
+
+def entries() -> list[Entry]:
+    """Every public name, a variant with another formula once more."""
+    table = []
+    variants = {v.name: v for v in VARIANTS}
+    for row in ROWS:
+        if row.name in INTERNAL:
+            continue
+        variant = variants.get(row.name)
+        shown: list[tuple[Row, dict]] = [(row, {p.name: p.default for p in row.params})]
+        if variant and None in variant.choices:  # any number: the general row says it all
+            shown = [(BY_NAME[variant.choices[None]], {variant.option: variant.default})]
+        elif variant:
+            shown = [
+                (BY_NAME[chosen], {variant.option: option})
+                for option, chosen in variant.choices.items()
+            ]
+        also = tuple(a for a, n in ALIASES.items() if n == row.name)
+        table += [
+            Entry(row.name, call(row.name, options), "elementwise", which.formula,
+                  {"": which.derivative}, which.source, also, which)
+            for which, options in shown
+        ]
+    slope = BY_NAME["leaky_relu"]
+    formula, to_x = (
+        text.replace("negative_slope", "weight")
+        for text in (slope.formula, slope.derivative)
+    )
+    table.append(
+        Entry(PRELU, PRELU, "arrays", formula,
+              {"x": to_x, "weight": "0 if x > 0 else x"}, "He et al. 2015")
+    )
+    for gate in GATES:
+        options = {"approximate": "none"} if len(gate.rows) > 1 else {}
+        table.append(
+            Entry(gate.name, call(gate.name, options), "arrays", gate.formula,
+                  gate.derivatives, gate.source)
+        )
+    for axis in AXIS_ROWS:
+        table.append(
+            Entry(axis.name, f"{axis.name}(axis=-1)", "axis", axis.formula,
+                  {"": axis.backward}, axis.source)
+        )
+    return table
 
 
 def fingerprint() -> str:

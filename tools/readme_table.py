@@ -34,75 +34,26 @@ def code(text: str) -> str:
     return cell.replace("|", "\\|")
 
 
-def call(name: str, defaults: dict) -> str:
-    """How to write the parameters: ``name(a=1.0)``; ``a=...`` has no default."""
-    if not defaults:
-        return f"`{name}`"
-    args = ", ".join(
-        f"{k}=..." if v is None else f"{k}={v!r}" for k, v in defaults.items()
-    )
-    return f"`{name}({args})`"
-
-
-def elementwise(registry):
-    """(call, formula, derivative, from output) of every elementwise activation."""
-    variants = {v.name: v for v in registry.VARIANTS}
-    for row in registry.ROWS:
-        if row.name in registry.INTERNAL:
-            continue
-        defaults = {p.name: p.default for p in row.params}
-        variant = variants.get(row.name)
-        if variant is None:
-            shown = [(row, defaults)]
-        elif None in variant.choices:  # any number: the general row says it all
-            general = registry.BY_NAME[variant.choices[None]]
-            shown = [(general, {variant.option: variant.default})]
-        else:
-            shown = [
-                (registry.BY_NAME[chosen], {variant.option: option})
-                for option, chosen in variant.choices.items()
-            ]
-        also = [a for a, n in registry.ALIASES.items() if n == row.name]
-        for which, options in shown:
-            name = call(row.name, options)
-            if also:
-                name += ", also " + ", ".join(f"`{a}`" for a in also)
-            yield name, code(which.formula), code(which.derivative), row.from_output
-
-
 def table() -> str:
-    registry = load_registry()
-    lines = [
-        "| Elementwise | f(x) | f'(x) | from output |",
-        "|---|---|---|---|",
-    ]
-    for name, formula, derivative, output in elementwise(registry):
-        lines.append(
-            f"| {name} | {formula} | {derivative} | {'yes' if output else ''} |"
+    lines = {
+        "elementwise": [
+            "| Elementwise | f(x) | f'(x) | from output |",
+            "|---|---|---|---|",
+        ],
+        "arrays": ["", "| Of two arrays | value | derivatives |", "|---|---|---|"],
+        "axis": ["", "| Along an axis | value y | gradient to x |", "|---|---|---|"],
+    }
+    for entry in load_registry().entries():
+        names = ", also ".join(f"`{name}`" for name in (entry.call, *entry.aliases))
+        derivatives = "; ".join(
+            (f"to {to}: " if to else "") + code(text)
+            for to, text in entry.derivatives.items()
         )
-    slope = registry.BY_NAME["leaky_relu"]
-    lines += ["", "| Of two arrays | value | derivatives |", "|---|---|---|"]
-    swap = [
-        code(t.replace("negative_slope", "weight"))
-        for t in (slope.formula, slope.derivative)
-    ]
-    lines.append(
-        f"| `{registry.PRELU}` | {swap[0]} | to x: {swap[1]}; "
-        "to weight: `0 if x > 0 else x` |"
-    )
-    for gate in registry.GATES:
-        f = gate.rows[0]
-        options = {"approximate": "none"} if len(gate.rows) > 1 else {}
-        lines.append(
-            f"| {call(gate.name, options)} | `value * {f}(gate)` | "
-            f"to value: `{f}(gate)`; to gate: `value * {f}_d(gate)` |"
-        )
-    lines += ["", "| Along an axis | value | backward |", "|---|---|---|"]
-    for row in registry.AXIS_ROWS:
-        lines.append(
-            f"| `{row.name}(axis=-1)` | `{row.formula}` | `{row.derivative}` |"
-        )
-    return "\n".join(lines) + "\n"
+        line = f"| {names} | {code(entry.formula)} | {derivatives} |"
+        if entry.row:
+            line += f" {'yes' if entry.row.from_output else ''} |"
+        lines[entry.kind].append(line)
+    return "\n".join(line for part in lines.values() for line in part) + "\n"
 
 
 def main() -> int:

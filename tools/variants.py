@@ -61,13 +61,13 @@ class Compiled:
     def axis(self, name: str, x: Array) -> Array:
         """softmax, log_softmax or logsumexp of one row."""
         out = np.empty(1 if name == "logsumexp" else x.size, x.dtype)
-        self._call(name, [x, out], x.size, {})
+        self._call(name, [x, out], x.size, {"rows": 1})
         return out
 
     def axis_backward(self, name: str, g: Array, x: Array) -> Array:
         """The gradient at x (logsumexp: with one g)."""
         out = np.empty_like(x)
-        self._call(name + "_backward", [g, x, out], x.size, {})
+        self._call(name + "_backward", [g, x, out], x.size, {"rows": 1})
         return out
 
     def pair(self, row: str, params: dict, x: Array) -> list[Array]:
