@@ -35,14 +35,17 @@ CLASSES = {
 LABELLED = ("pandas", "xarray")
 
 
-@functools.lru_cache(maxsize=1000)
-def library(kind: type) -> str:
-    """The library that a type comes from, as in ``CLASSES``, else ""."""
-    for base in kind.__mro__:
-        found = CLASSES.get((base.__module__.partition(".")[0], base.__name__))
-        if found:
-            return found
-    return ""
+_known: dict[type, str] = {}
+
+
+def library(value) -> str:
+    """The library that an object comes from, as in ``CLASSES``, else ""."""
+    kind = type(value)
+    found = _known.get(kind)
+    if found is None:
+        keys = [(base.__module__.partition(".")[0], base.__name__) for base in kind.__mro__]
+        found = _known[kind] = next((CLASSES[k] for k in keys if k in CLASSES), "")
+    return found
 
 
 def plain(values) -> bool:
@@ -52,7 +55,7 @@ def plain(values) -> bool:
 
 def find(values, *libraries: str):
     """The last of ``values`` that is of one of the libraries, or None."""
-    return next((v for v in reversed(values) if library(type(v)) in libraries), None)
+    return next((v for v in reversed(values) if library(v) in libraries), None)
 
 
 def _each(function, result):
@@ -113,7 +116,7 @@ def _to_dtype(result, typed: list, free: bool):
 
 
 def _from_tensor(where: str, name: str, value):
-    if library(type(value)) != "torch":
+    if library(value) != "torch":
         return value
     torch = sys.modules["torch"]
     if value.device.type != "cpu" or value.layout != torch.strided:
@@ -242,7 +245,7 @@ def along(
     if type(arrays[-1]).__name__ == "Dataset":
         raise TypeError(f"{where}: takes an xarray.DataArray, got a Dataset")
     axes = check_axes(where, axis, np.ndim(arrays[-1]))
-    kind = library(type(x))
+    kind = library(x)
     if "out" in keywords:
         raise TypeError(f"{where}: takes no out with a {type(x).__name__}")
     if kind == "masked":
@@ -299,7 +302,7 @@ def _along_xarray(function, where, ins, outs, arrays, axes, keywords):
     import xarray
 
     x = arrays[-1]
-    if library(type(x)) != "xarray":
+    if library(x) != "xarray":
         raise TypeError(f"{where}: g is a DataArray, so x must be one, got {type(x)!r}")
     if "keepdims" in keywords:
         raise TypeError(f"{where}: takes no keepdims with a DataArray: its names do that")

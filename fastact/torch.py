@@ -15,7 +15,6 @@ no second derivative.
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any
 
 try:
@@ -82,9 +81,9 @@ class _Gradient(torch.autograd.Function):
 
 def _function(name: str):
     activation = ACTIVATIONS[name]
+    where = f"fastact.torch.{name}"
 
-    def function(*inputs, **options):
-        where = f"fastact.torch.{name}"
+    def function(*inputs: torch.Tensor, **options: Any) -> torch.Tensor:
         for i, value in enumerate(inputs):
             if not isinstance(value, torch.Tensor):
                 raise TypeError(
@@ -105,10 +104,20 @@ def _function(name: str):
         return _Apply.apply(activation, options, *inputs)
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"fastact.{name} of tensors, with gradients: see there."
-    signature = inspect.signature(activation)
-    kept = [p for key, p in signature.parameters.items() if key not in UFUNC_KEYWORDS]
-    function.__signature__ = signature.replace(parameters=kept)  # type: ignore[attr-defined]
+    function.__doc__ = f"""``fastact.{name}`` of tensors, with gradients.
+
+    Parameters
+    ----------
+    *inputs : Tensor
+        The arrays that ``fastact.{name}`` takes: floats, on the CPU.
+    **options
+        Its parameters and axis, by keyword.
+
+    Returns
+    -------
+    Tensor
+        The value.
+    """
     return function
 
 
@@ -144,4 +153,4 @@ class Activation(torch.nn.Module):
         return ", ".join([self.name, *[f"{k}={v!r}" for k, v in self.options.items()]])
 
 
-__all__ = ["Activation", *_functions]  # noqa: PLE0604
+__all__ = ["Activation", *_functions]
