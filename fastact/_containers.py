@@ -156,13 +156,30 @@ def _to_tensor(result, typed: list, free: bool):
 
 def call(ufunc, args, keywords: dict):
     """``ufunc(*args, **keywords)``, of several outputs over dask arrays too."""
-    if ufunc.nout > 1:
-        labelled = find(args, "xarray")
-        if labelled is not None and getattr(labelled, "chunks", None):
-            return _labelled_chunks(ufunc, args, keywords)
-        if find(args, "dask") is not None:
-            return _chunks(ufunc, args, keywords)
+    kinds = {library(a) for a in args}
+    if "dask" in kinds or "pandas" in kinds:
+        args = _typed_numbers(args)
+    if "dask" in kinds or "xarray" in kinds:
+        # Before NumPy 2.2 a ufunc is pickled by the imported module that has it.
+        from . import ufuncs  # noqa: F401
+
+        if ufunc.nout > 1:
+            if "xarray" not in kinds:
+                return _chunks(ufunc, args, keywords)
+            if any(getattr(a, "chunks", None) for a in args):
+                return _labelled_chunks(ufunc, args, keywords)
     return ufunc(*args, **keywords)
+
+
+def _typed_numbers(args):
+    """Numbers in the type of the arrays: as arrays, they would promote like one."""
+    dtypes = []
+    for a in args:
+        dtypes += [a.dtype] if hasattr(a, "dtype") else getattr(a, "dtypes", ())
+    if not all([isinstance(d, np.dtype) for d in dtypes]):
+        return args
+    kind = np.result_type(np.float16, *dtypes).type
+    return [kind(a) if isinstance(a, (int, float)) else a for a in args]
 
 
 def _labelled_chunks(ufunc, args, keywords: dict):
@@ -186,18 +203,15 @@ def _labelled_chunks(ufunc, args, keywords: dict):
 def _chunks(ufunc, args, keywords: dict):
     import dask.array as da
 
-    for name in ("out", "where"):
-        if keywords.get(name) not in (None, True):
+    for name, plain_value in (("out", None), ("where", True)):
+        if keywords.get(name, plain_value) is not plain_value:
             raise TypeError(
                 f"fastact.{ufunc.__name__}: takes no {name} where it gives several dask "
                 "arrays"
             )
-    # A number would become an array here, and then promote like one.
-    kind = np.result_type(np.float16, *[a.dtype for a in args if hasattr(a, "dtype")]).type
-    arrays = [a if hasattr(a, "dtype") or np.ndim(a) else kind(a) for a in args]
     signature = ",".join(["()"] * ufunc.nin) + "->" + ",".join(["()"] * ufunc.nout)
     # (which gives all of them the same chunks, too)
-    arrays = da.broadcast_arrays(*map(da.asarray, arrays))
+    arrays = da.broadcast_arrays(*map(da.asarray, args))
     return da.apply_gufunc(functools.partial(ufunc, **keywords), signature, *arrays)
 
 

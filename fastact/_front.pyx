@@ -520,6 +520,8 @@ cdef class Loop:
             cnp.PyUFunc_None, keep(self.name),
             keep(_registry.describe(kernel)), 0,
         )
+        if hasattr(self.ufunc, "__dict__"):  # NumPy 2.2: pickled by this name
+            self.ufunc.__module__ = "fastact.ufuncs"
 
     cdef object run(self, PyObject *const *x, PyObject *out, const double *p):
         """The result, or None where the ufunc has to do it."""

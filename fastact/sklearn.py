@@ -2,8 +2,10 @@
 
 >>> import fastact.sklearn
 >>> from sklearn.neural_network import MLPRegressor
->>> with fastact.sklearn.activations():
-...     model = MLPRegressor(activation="elu", max_iter=5, random_state=0)
+>>> with fastact.sklearn.activations() as names:
+...     model = MLPRegressor(activation="elu", random_state=0).fit([[0], [1], [2]], [1, 2, 3])
+>>> names[:3]
+('celu', 'elu', 'hard_shrink')
 
 """
 
@@ -12,18 +14,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-try:
-    from sklearn.neural_network import MLPClassifier, _base
-    from sklearn.utils._param_validation import StrOptions
-except ImportError as error:
-    raise ImportError(
-        "fastact.sklearn needs scikit-learn: pip install 'fastact[sklearn]'"
-    ) from error
-
 from . import ACTIVATIONS, _registry, softmax
+from ._extras import require
+
+require("sklearn", "sklearn")
+from sklearn.neural_network import MLPClassifier, _base  # noqa: E402
+from sklearn.utils._param_validation import StrOptions  # noqa: E402
+
+__all__ = ["activations"]
 
 #: scikit-learn's name -> fastact's, where they differ
-NAMES = {"logistic": "sigmoid"}
+_NAMES = {"logistic": "sigmoid"}
 
 
 def _tables() -> tuple[dict, dict]:
@@ -43,7 +44,7 @@ def _tables() -> tuple[dict, dict]:
             derivatives[name] = lambda Z, delta, f=f: f.backward_from_output(
                 delta, Z, out=delta
             )
-    for theirs, ours in NAMES.items():
+    for theirs, ours in _NAMES.items():
         values[theirs], derivatives[theirs] = values[ours], derivatives[ours]
     return values, derivatives
 

@@ -17,16 +17,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-try:
-    import torch
-except ImportError as error:
-    raise ImportError(
-        "fastact.torch needs PyTorch: pip install 'fastact[torch]'"
-    ) from error
-
 from . import ACTIVATIONS
 from ._checks import UFUNC_KEYWORDS
+from ._extras import require
 from ._registry import ALIASES
+
+require("torch", "torch")
+import torch  # noqa: E402
 
 if TYPE_CHECKING:
 
