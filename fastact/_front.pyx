@@ -99,6 +99,26 @@ cdef extern from "Python.h":
     PyThreadState *PyEval_SaveThread() noexcept nogil
     void PyEval_RestoreThread(PyThreadState *) noexcept nogil
 
+cdef extern from *:
+    """
+    /* memcpy for a few kilobytes that a kernel reads next: libc's may take `rep movs`
+       for that, which at memory size is twice as slow. */
+    #if defined(__SSE2__) || defined(_M_X64)
+    #include <emmintrin.h>
+    static void fa_copy(char *to, const char *from, ptrdiff_t bytes) {
+        ptrdiff_t i = 0;
+        for (; i < bytes - 15; i += 16)
+            _mm_storeu_si128(
+                (__m128i *)(to + i), _mm_loadu_si128((const __m128i *)(from + i))
+            );
+        memcpy(to + i, from + i, bytes - i);
+    }
+    #else
+    #define fa_copy memcpy
+    #endif
+    """
+    void fa_copy(char *, const char *, Py_ssize_t) noexcept nogil
+
 cdef enum:
     LANES = 16  # kernels take multiples of this many elements
     BLOCK = 512  # elements per operand that go through a buffer at a time
@@ -207,7 +227,7 @@ cdef inline void gather(
             memcpy(&h, src + i * stride, 2)
             (<float *>dst)[i] = half_to_float(h)
     elif stride == size:
-        memcpy(dst, src, n * size)
+        fa_copy(dst, src, n * size)
     elif kind == F32:
         for i in range(n):
             memcpy(dst + 4 * i, src + i * stride, 4)
