@@ -74,7 +74,8 @@ def call_ufunc(where, public, names, inputs, params, keywords):
     loop = _backend.loop(public)
     inputs = [check_input(where, n, v) for n, v in zip(names, inputs, strict=True)]
     arrays = inputs + [p for p in params if np.ndim(p)]
-    if _containers.find(arrays, *_containers.LABELLED) is None:
+    labelled = _containers.labelled(arrays)
+    if not labelled:
         shape = check_shapes(where, [*names, *["parameter"] * len(params)], arrays)
     if keywords.get("dtype") is not None:
         keywords["dtype"] = dtype = check_dtype(where, keywords["dtype"])
@@ -82,14 +83,14 @@ def call_ufunc(where, public, names, inputs, params, keywords):
         keywords.pop("dtype", None)
         dtype = None
     dtypes = [getattr(v, "dtype", None) for v in inputs]
-    if dtype is None and all(getattr(t, "kind", "f") in "biu" for t in dtypes):
+    if dtype is None and all(isinstance(t, np.dtype) and t.kind in "biu" for t in dtypes):
         # Beside integers a Python float would mean float64; here, as without a
         # parameter, they decide (int8 gives float16, int16 float32).
         kind = np.result_type(np.float16, *dtypes).type
         params = [p if np.ndim(p) else kind(p) for p in params]
     if keywords.get("out") is None:
         keywords.pop("out", None)
-    else:
+    elif not labelled:
         if dtype is None:
             dtype = np.result_type(
                 np.float16, *[getattr(v, "dtype", v) for v in (*inputs, *params)]
@@ -484,8 +485,8 @@ class GatedUnit(_Named):
         names = ("g",) * len(g) + ("value", "gate")
         if form == "value":
             return call_ufunc(where, public, names, (value, gate), (), keywords)
-        given = _containers.find((*g, x), "dask", "masked")
-        if given is not None and keywords.get("out") is None:
+        found = _containers.find((*g, x), "dask", "masked")
+        if found is not None and keywords.get("out") is None:
             parts = call_ufunc(where, public, names, (*g, value, gate), (), keywords)
             whole = _containers.join_halves(parts[-2:], check_axis(where, axis, x.ndim))
             return (parts[0], whole) if form == "value_and_derivative" else whole
@@ -588,7 +589,7 @@ class GatedUnit(_Named):
 
 def _halves(where: str, x, axis):
     """The two halves of ``x`` along ``axis``, as views."""
-    if _containers.find([x], *_containers.LABELLED) is not None:
+    if _containers.labelled([x]):
         raise TypeError(
             f"{where}: x is a {type(x).__name__}, whose labels two halves do not share; "
             "pass value and gate apart, or its array"

@@ -56,7 +56,7 @@ class AxisActivation(_Named):
 
     def _others(self, form, names, arrays, axis, **keywords):
         """The form for arrays of other libraries, None for NumPy's."""
-        if _containers.plain(arrays):
+        if _containers.ordinary(arrays):
             return None
         where = f"fastact.{self.__name__}" + ("" if form == "value" else f".{form}")
         function = self if form == "value" else getattr(self, form)

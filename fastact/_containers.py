@@ -7,7 +7,7 @@ One elementwise result goes through the protocol, as any ufunc's does.  Here is 
 * ``call``: several elementwise results from dask arrays, whose protocol takes one;
 * ``along``: functions along an axis.
 
-Nothing is imported before an object of that library is there, and so the library.
+No library is imported before an object of it comes along.
 """
 
 from __future__ import annotations
@@ -31,10 +31,6 @@ CLASSES = {
     ("xarray", "Dataset"): "xarray",
 }
 
-#: Their elements are matched by labels, so that shapes do not say what fits.
-LABELLED = ("pandas", "xarray")
-
-
 _known: dict[type, str] = {}
 
 
@@ -48,14 +44,29 @@ def library(value) -> str:
     return found
 
 
-def plain(values) -> bool:
-    """All are NumPy arrays of NumPy dtypes."""
-    return all([type(v) is np.ndarray and v.dtype.isbuiltin == 1 for v in values])
+_ORDINARY = {float, int, bool, str, list, tuple, type(None)}
+
+
+def ordinary(values) -> bool:
+    """All are arrays of NumPy's own dtypes, numbers or options: nothing to do for them."""
+    for value in values:
+        kind = type(value)
+        if kind is np.ndarray:
+            if value.dtype.num >= 256:
+                return False
+        elif kind not in _ORDINARY:
+            return False
+    return True
 
 
 def find(values, *libraries: str):
     """The last of ``values`` that is of one of the libraries, or None."""
     return next((v for v in reversed(values) if library(v) in libraries), None)
+
+
+def labelled(values) -> bool:
+    """One matches elements by labels, so that shapes do not say what fits."""
+    return not ordinary(values) and find(values, "pandas", "xarray") is not None
 
 
 def _each(function, result):
@@ -82,6 +93,8 @@ def lift(call, where: str, names: tuple, args: tuple, keywords: dict):
 
     ``names`` are those of the inputs; what ``args`` has more of is output.
     """
+    if ordinary(args) and ordinary(keywords.values()):
+        return None
     args, rest = args[: len(names)], args[len(names) :]
     options = {k: v for k, v in keywords.items() if k not in (*UFUNC_KEYWORDS, "axis")}
     values = [*args, *options.values()]
@@ -156,6 +169,8 @@ def _to_tensor(result, typed: list, free: bool):
 
 def call(ufunc, args, keywords: dict):
     """``ufunc(*args, **keywords)``, of several outputs over dask arrays too."""
+    if ordinary(args):
+        return ufunc(*args, **keywords)
     kinds = {library(a) for a in args}
     if "dask" in kinds or "pandas" in kinds:
         args = _typed_numbers(args)
@@ -175,7 +190,7 @@ def _typed_numbers(args):
     """Numbers in the type of the arrays: as arrays, they would promote like one."""
     dtypes = []
     for a in args:
-        dtypes += [a.dtype] if hasattr(a, "dtype") else getattr(a, "dtypes", ())
+        dtypes += [a.dtype] if hasattr(a, "dtype") else list(getattr(a, "dtypes", ()))
     if not all([isinstance(d, np.dtype) for d in dtypes]):
         return args
     kind = np.result_type(np.float16, *dtypes).type
@@ -203,8 +218,8 @@ def _labelled_chunks(ufunc, args, keywords: dict):
 def _chunks(ufunc, args, keywords: dict):
     import dask.array as da
 
-    for name, plain_value in (("out", None), ("where", True)):
-        if keywords.get(name, plain_value) is not plain_value:
+    for name, absent in (("out", None), ("where", True)):
+        if keywords.get(name, absent) is not absent:
             raise TypeError(
                 f"fastact.{ufunc.__name__}: takes no {name} where it gives several dask "
                 "arrays"
@@ -225,9 +240,10 @@ def join_halves(halves, axis: int):
 
 def sum_to(array, like):
     """``array`` summed over the axes along which ``like`` was broadcast."""
-    if find([array], "xarray") is not None and find([like], "xarray") is not None:
+    kind = library(array)
+    if kind == library(like) == "xarray":
         return array.sum([d for d in array.dims if d not in like.dims])
-    if find([array], "dask", "masked") is None:
+    if kind not in ("dask", "masked"):
         array = np.asarray(array)
     shape = np.shape(like)
     if array.shape == shape:
@@ -348,19 +364,19 @@ def _along_pandas(function, where, ins, outs, arrays, axes, keywords):
         for c, a in zip(ins, arrays, strict=True)
     ]
     result = function(*map(np.asarray, plain), axis=axes, **keywords)
-    if find([x], "pandas") is None or "keepdims" in keywords:
+    if library(x) != "pandas" or "keepdims" in keywords:
         return result
     results = result if len(outs) > 1 else (result,)
-    labelled = []
+    back = []
     for letter, array in zip(outs, results, strict=True):
         if letter == "i" and x.ndim == 2:
-            array = type(x)(array, index=x.index, columns=x.columns)
+            array = x._constructor(array, index=x.index, columns=x.columns)
         elif letter == "i":
-            array = type(x)(array, index=x.index, name=x.name)
+            array = x._constructor(array, index=x.index, name=x.name)
         elif np.ndim(array):
             array = x._constructor_sliced(array, index=x.axes[1 - axes[0]])
-        labelled.append(array)
-    return tuple(labelled) if len(outs) > 1 else labelled[0]
+        back.append(array)
+    return tuple(back) if len(outs) > 1 else back[0]
 
 
 def _along_masked(function, where, ins, outs, arrays, axes, keywords, absent):
@@ -369,6 +385,7 @@ def _along_masked(function, where, ins, outs, arrays, axes, keywords, absent):
     for letter, array in zip(ins, arrays, strict=True):
         if letter == "i":
             mask = mask | np.ma.getmaskarray(array)
+    mask = np.broadcast_to(mask, np.shape(arrays[-1]))
     for i, (letter, array) in enumerate(zip(ins, arrays, strict=True)):
         array = np.ma.asarray(array)
         array = array.astype(np.result_type(np.float16, array.dtype))

@@ -59,6 +59,18 @@ def test_nullable():
     )
 
 
+    x = pd.Series([1, -2], dtype="Int8")
+    assert fa.sigmoid(x).dtype == np.exp(x).dtype
+    assert fa.leaky_relu(x).dtype == np.logaddexp(x, 0.01).dtype
+
+
+def test_out(frame):
+    for data in (frame, frame["b"]):
+        out = np.empty(data.shape, np.float32)
+        fa.gelu(data, out=out)
+        assert same_bits(out, fa.gelu(data.to_numpy()))
+
+
 @pytest.mark.parametrize("function", ALONG_AXIS, ids=name_of)
 def test_along_axis(function, frame):
     x = frame.to_numpy()
