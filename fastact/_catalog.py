@@ -7,6 +7,7 @@ colon: ``tanh``, ``leaky_relu:negative_slope=0.2``, ``threshold:threshold=1,valu
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -132,6 +133,18 @@ def with_samples(name: str) -> Choice:
     return choose(name, name, **{n: row.samples[0][n] for n in required})
 
 
+def of_row(row: Row) -> Choice:
+    """A row as its public name gives it, with the parameters of `with_samples`."""
+    for variant in _registry.VARIANTS:
+        for option, name in variant.choices.items():
+            if name == row.name and row.name in _registry.INTERNAL:
+                if option is None:  # any number that is not a choice of its own
+                    numbers = [v for s in row.samples for v in s.values()]
+                    option = next(v for v in numbers if v not in variant.choices)
+                return choose(row.name, variant.name, **{variant.option: option})
+    return with_samples(row.name)
+
+
 def lookup(where: str, name: str) -> Any:
     """The activation of that name or alias, whatever its kind."""
     names = [*fastact.ACTIVATIONS, *_registry.ALIASES]
@@ -158,3 +171,16 @@ def _parse(where: str, spec: str, text: str) -> dict[str, Any]:
         except ValueError:
             options[name] = value
     return options
+
+
+def number(low: float, kind: type) -> Callable[[str], Any]:
+    """What argparse makes an argument that is a number from ``low`` on with."""
+
+    def parse(text: str) -> Any:
+        value = kind(text)
+        if not value >= low or value == np.inf:
+            raise ValueError
+        return value
+
+    parse.__name__ = f"number (from {low:g})"  # what argparse says it takes
+    return parse

@@ -410,6 +410,18 @@ cdef int call(
     return 0
 
 
+cdef void run(
+    kernel_t fn, int nin, int nout, int size, void **pointers, Py_ssize_t n,
+    const double *p
+) noexcept nogil:
+    """A kernel over contiguous memory, unchecked, for fastact.kernels' C functions."""
+    cdef Py_ssize_t stride[MAX_OPERANDS]
+    cdef int j
+    for j in range(nin + nout):
+        stride[j] = size
+    drive(fn, nin, nout, <char **>pointers, stride, n, F64 if size == 8 else F32, p)
+
+
 # --- ufuncs -----------------------------------------------------------------
 
 cdef struct LoopData:
@@ -567,6 +579,8 @@ cdef class Loop:
             cnp.PyUFunc_None, keep(self.name),
             keep(_registry.describe(kernel)), 0,
         )
+        if hasattr(self.ufunc, "__dict__"):  # NumPy 2.2: pickled by this name
+            self.ufunc.__module__ = "fastact.ufuncs"
 
     cdef object run(self, PyObject *const *x, PyObject *out, const double *p):
         """The result, or None where the ufunc has to do it."""

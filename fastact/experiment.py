@@ -704,29 +704,18 @@ def snapshot_epochs(epochs: int) -> list[int]:
     return [e for k in range(1, 9) for e in (10**k, 3 * 10**k) if e < epochs] + [epochs]
 
 
-def _number(low: float, kind: type) -> Callable[[str], Any]:
-    def parse(text: str) -> Any:
-        value = kind(text)
-        if not value >= low or value == np.inf:
-            raise ValueError
-        return value
-
-    parse.__name__ = f"number (from {low:g})"  # what argparse says it takes
-    return parse
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of ``fastact experiment``."""
     parser.add_argument("names", nargs="*", metavar="NAME", default=list(DEFAULT),
                         help="activations, with parameters after a colon; default: "
                              + " ".join(DEFAULT))
-    parser.add_argument("--seeds", type=_number(1, int), default=100, metavar="N",
+    parser.add_argument("--seeds", type=_catalog.number(1, int), default=100, metavar="N",
                         help="how many networks each trains; default: %(default)s")
-    parser.add_argument("--first-seed", type=_number(0, int), default=0, metavar="SEED",
+    parser.add_argument("--first-seed", type=_catalog.number(0, int), default=0, metavar="SEED",
                         help="their seeds count from here; default: %(default)s")
-    parser.add_argument("--epochs", type=_number(1, int), default=2000, metavar="N",
+    parser.add_argument("--epochs", type=_catalog.number(1, int), default=2000, metavar="N",
                         help="default: %(default)s")
-    parser.add_argument("--loss", type=_number(0, float), default=LOSS, metavar="LOSS",
+    parser.add_argument("--loss", type=_catalog.number(0, float), default=LOSS, metavar="LOSS",
                         help="training loss to get to; default: %(default)s")
     parser.add_argument("--out", metavar="FOLDER", default="experiment", type=Path,
                         help="for results.json, results.csv, curves.svg and "

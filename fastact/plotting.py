@@ -62,18 +62,24 @@ def save(figure: Figure, path: Any) -> None:
         Where to; the suffix chooses the format (svg, png, pdf, ...).
     """
     matplotlib = require("matplotlib", "plot")
+    suffix = check_path(path)
+    # Neither the time nor random names in the file.
+    metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(suffix)
+    with matplotlib.rc_context({"svg.hashsalt": "fastact"}):
+        figure.savefig(path, dpi=120, metadata=metadata)
+
+
+def check_path(path: Any) -> str:
+    """The suffix of a file that `save` can write."""
     suffix = str(path).rpartition(".")[2].lower()
-    formats = figure.canvas.get_supported_filetypes()
+    formats = new_figure(1, 1).canvas.get_supported_filetypes()
     if suffix not in formats:
         raise WrongArgument(
             "fastact.plotting.save",
             f"takes a file that ends in one of {', '.join(sorted(formats))}, "
             f"got {str(path)!r}",
         )
-    # Neither the time nor random names in the file.
-    metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(suffix)
-    with matplotlib.rc_context({"svg.hashsalt": "fastact"}):
-        figure.savefig(path, dpi=120, metadata=metadata)
+    return suffix
 
 
 def _formula(text: str) -> str:

@@ -3,22 +3,18 @@
     python tools/peers_accuracy.py --json peers.json [--stride 1021] [--seconds 2]
     python tools/peers_accuracy.py --from peers.json     renders again, measures nothing
 
-Measured are PyTorch, JAX, SciPy, NumPy (np.tanh, and the expression that one writes),
-and Intel's vector library, those that are installed: float32 on every Nth bit
-pattern, float64 on random inputs of every binade and the middle, both as
-tools/sweep.py and tools/sample64.py judge our kernels; derivatives are those of the
-library's automatic differentiation.  Our columns are fastact/_bounds.py.
+Measured are the libraries of fastact/_peers.py, as ``fastact bench`` calls them, those
+that are installed: float32 on every Nth bit pattern, float64 on random inputs of every
+binade and the middle, both as tools/sweep.py and tools/sample64.py judge our kernels.
+Our columns are fastact/_bounds.py.
 """
 
 from __future__ import annotations
 
 import argparse
-import ctypes
-import importlib.metadata
 import json
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,165 +26,52 @@ import wide
 from results import FORMS, Progress, meta, write_json
 from ulp import error, hexadecimal
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "asv_bench"))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 import reference
-from benchmarks.common import NUMPY, NUMPY_PAIR, numpy_function
-from cases import params_of, rounded
+from cases import rounded
 
-from fastact import _registry
+from fastact import _catalog, _peers, _registry
+from fastact._catalog import Choice
+from fastact._peers import Peer
 
 Array = np.ndarray
-#: row, x -> (value, derivative), each an array or None
+#: (value, derivative), each an array or None
 Pair = tuple[Array | None, Array | None]
 #: |x| where rows have kinks, for default parameters
 KINKS = (0.0, 0.5, 1.0, 3.0, 6.0)
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "accuracy.md"
 
 
-# ---- Peers ------------------------------------------------------------------
-def pytorch() -> Callable:
-    import torch
-
-    torch.set_num_threads(1)
-    scope = {"torch": torch, "F": torch.nn.functional}
-
-    def pair(row: str, x: Array) -> Pair:
-        expression = _registry.BY_NAME[row].torch
-        if not expression:
-            return None, None
-        t = torch.from_numpy(x.copy()).requires_grad_()
-        y = eval(expression, scope)(t)
-        (d,) = torch.autograd.grad(y, t, torch.ones_like(y))
-        return y.detach().numpy(), d.numpy()
-
-    return pair
-
-
-def jax() -> Callable:
-    import jax
-
-    jax.config.update("jax_enable_x64", True)
-    nn = jax.nn
-    functions: dict[str, Callable] = {
-        "sigmoid": nn.sigmoid, "log_sigmoid": nn.log_sigmoid, "tanh": jax.numpy.tanh,
-        "relu": nn.relu, "relu6": nn.relu6, "leaky_relu": nn.leaky_relu, "elu": nn.elu,
-        "celu": nn.celu, "selu": nn.selu,
-        "gelu": lambda x: nn.gelu(x, approximate=False),
-        "gelu_tanh": lambda x: nn.gelu(x, approximate=True), "silu": nn.silu,
-        "mish": nn.mish, "softplus": nn.softplus, "softsign": nn.soft_sign,
-        "squareplus": nn.squareplus, "hard_sigmoid": nn.hard_sigmoid,
-        "hard_tanh": nn.hard_tanh, "hard_swish": nn.hard_silu,
-    }
-
-    def both(f):
-        def run(x):
-            y, back = jax.vjp(f, x)
-            return y, back(jax.numpy.ones_like(y))[0]
-
-        return jax.jit(run)
-
-    compiled = {name: both(f) for name, f in functions.items()}
-
-    def pair(row: str, x: Array) -> Pair:
-        if row not in compiled:
-            return None, None
-        y, d = compiled[row](x)
-        return np.asarray(y), np.asarray(d)
-
-    return pair
-
-
-def scipy() -> Callable:
-    from scipy import special
-
-    functions = {
-        "sigmoid": special.expit, "log_sigmoid": special.log_expit,
-        "gelu": lambda x: x * special.ndtr(x),
-    }
-    return lambda row, x: (functions[row](x) if row in functions else None, None)
-
-
-def numpy() -> Callable:
-    values = {row: numpy_function(text) for row, text in NUMPY.items()}
-    pairs = {row: numpy_function(text) for row, text in NUMPY_PAIR.items()}
-
-    def pair(row: str, x: Array) -> Pair:
-        if row not in values:
-            return None, None
-        return values[row](x), pairs[row](x)[1] if row in pairs else None
-
-    return pair
-
-
-def mkl() -> Callable:
-    """The functions of high accuracy (HA, its default)."""
-    name = next(Path(sys.prefix, "lib").glob("libmkl_rt.so*"), None)
-    if name is None:
-        raise ImportError("no libmkl_rt")
-    library = ctypes.CDLL(str(name))
-
-    def call(function: str, x: Array) -> Array:
-        out = np.empty_like(x)
-        f = getattr(library, f"vm{'s' if x.dtype == np.float32 else 'd'}{function}")
-        # VML_HA | VML_FTZDAZ_OFF | VML_ERRMODE_IGNORE
-        f(
-            ctypes.c_int64(x.size), ctypes.c_void_p(x.ctypes.data),
-            ctypes.c_void_p(out.ctypes.data), ctypes.c_int64(0x2 | 0x140000 | 0x100),
-        )
-        return out
-
-    functions: dict[str, Callable] = {
-        "tanh": lambda x: call("Tanh", x),
-        "gelu": lambda x: x * call("CdfNorm", x),
-        "elu": lambda x: np.where(x > 0, x, call("Expm1", np.minimum(x, 0))),
-        "softplus": lambda x: np.maximum(x, 0) + call("Log1p", call("Exp", -np.abs(x))),
-    }
-    return lambda row, x: (functions[row](x) if row in functions else None, None)
-
-
-PEERS = {
-    "torch": pytorch, "jax": jax, "scipy": scipy, "numpy": numpy, "mkl": mkl,
-}
-TITLES = {
-    "torch": "PyTorch", "jax": "JAX", "scipy": "SciPy", "numpy": "NumPy", "mkl": "MKL",
-}
-
-
-def installed() -> tuple[dict[str, Callable], dict[str, str]]:
-    """The peers that are there, and their versions."""
-    peers, versions = {}, {}
-    for name, make in PEERS.items():
-        try:
-            peers[name] = make()
-            versions[name] = importlib.metadata.version(name)
-        except (ImportError, OSError) as problem:
-            print(f"{name}: not measured ({problem})", file=sys.stderr)
-    return peers, versions
+def pair_of(peer: Peer, case: Choice, x: Array) -> Pair:
+    """Value and derivative of ``x`` by one peer."""
+    value = peer.value(case, x) or peer.value(case, x, np.empty_like(x))
+    pair = peer.pair(case, x, np.ones_like(x))
+    y, d = (call and peer.arrays(call.result())[-1] for call in (value, pair))
+    return y, d
 
 
 # ---- Measuring --------------------------------------------------------------
 class Worst:
     """(peer, form) -> the largest error and where, of all and of normal numbers."""
 
-    def __init__(self, row: str, params: dict, peers: dict) -> None:
-        self.row, self.params, self.peers = row, params, peers
+    def __init__(self, case: Choice, params: dict, peers: dict[str, Peer]) -> None:
+        self.case, self.params, self.peers = case, params, peers
         self.found: dict[tuple[str, str], tuple[float, str]] = {}
         self.normal: dict[tuple[str, str], float] = {}
 
     def add(self, x: Array, wider: Any) -> None:
-        exact = wide.evaluate(self.row, self.params, x, wider)
+        exact = wide.evaluate(self.case.formula, self.params, x, wider)
         tiny, top = np.finfo(x.dtype).tiny, np.finfo(x.dtype).max
         plain = (x == 0) | (np.abs(x) >= tiny)
-        kink = np.isin(np.abs(x), KINKS) & (_registry.BY_NAME[self.row].kinks != "none")
+        kink = np.isin(np.abs(x), KINKS) & (self.case.row.kinks != "none")
         for name, peer in self.peers.items():
             with np.errstate(all="ignore"):
-                pair = peer(self.row, x)
+                pair = pair_of(peer, self.case, x)
             for form, y, w in zip(FORMS, pair, exact, strict=True):
                 if y is None:
                     continue
                 if y.dtype != x.dtype:
-                    raise TypeError(f"{name} gives {y.dtype} for {x.dtype}: {self.row}")
+                    raise TypeError(f"{name} gives {y.dtype} for {x.dtype}: {self.case.label}")
                 e = error(y, w)
                 if form == "derivative":
                     e[kink] = 0  # a choice, not an error
@@ -202,12 +85,12 @@ class Worst:
                 self.normal[k] = max(self.normal.get(k, 0.0), inside)
 
 
-def measure(row: str, peers: dict, stride: int, seconds: float) -> list[dict]:
-    params = params_of(_registry.BY_NAME[row])
+def measure(row: str, peers: dict[str, Peer], stride: int, seconds: float) -> list[dict]:
+    case = _catalog.of_row(_registry.BY_NAME[row])
     records = []
     for dtype in (np.float32, np.float64):
-        given = rounded(params, dtype)
-        worst = Worst(row, given, peers)
+        given = rounded(case.params, dtype)
+        worst = Worst(case, given, peers)
         job = sweep.Job(row, row, given, FORMS, ())
         if dtype == np.float32:
             for unit in sweep.units(stride):
@@ -264,9 +147,10 @@ HOW = """
 * Exact results come from `tools/wide.py`: well-conditioned formulas in a wider type,
   compared with the textbook definitions in hundreds of digits.  fastact's float64
   errors are from those definitions.
-* Derivatives: automatic differentiation in PyTorch and JAX, a written-out expression
-  in NumPy.  SciPy has `expit`, `log_expit` and `x * ndtr(x)`; MKL its vector functions of
-  high accuracy, as `tanh`, `x * CdfNorm(x)`, `Expm1` and `Log1p(Exp(-|x|))`.
+* Derivatives: automatic differentiation in PyTorch and JAX, written-out expressions
+  in NumPy and SciPy.  numexpr and Numba compute the textbook definitions, Numba with
+  `fastmath`; MKL's are its vector functions of high accuracy.  The expressions stand in
+  `fastact/_peers.py`.
 
 {versions}; {cpu}.
 
@@ -299,7 +183,7 @@ def grid(
         if r["dtype"] == dtype and r["form"] == form
     }
     shown = [p for p in peers if any(peer == p for _, peer in found)]
-    titles = ["", "fastact", *(TITLES[p] for p in shown)]
+    titles = ["", "fastact", *(_peers.PEERS[p].title for p in shown)]
     lines = [f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
     for row in _registry.ROWS:
         line = promised.get((row.name, dtype, form))
@@ -312,7 +196,7 @@ def grid(
 def render(content: dict) -> str:
     about, records = content["meta"], content["records"]
     promised = bounds.load()
-    peers = [p for p in PEERS if p in about["versions"]]
+    peers = [p for p in _peers.PEERS if p in about["versions"]]
     parts = [INTRO]
     for dtype in ("float32", "float64"):
         for form in FORMS:
@@ -333,7 +217,7 @@ def render(content: dict) -> str:
         "pass is in ULP of its\nlargest term.\n\n| | | float32 | float64 |\n|---|---|---|---|\n"
         + "\n".join(axis) + "\n"
     )
-    versions = ", ".join(f"{TITLES[p]} {about['versions'][p]}" for p in peers)
+    versions = ", ".join(f"{_peers.PEERS[p].title} {about['versions'][p]}" for p in peers)
     parts.append(HOW.format(
         ours=about["ours"], stride=about["stride"], versions=versions, cpu=about["cpu"],
     ))
@@ -353,7 +237,10 @@ def main() -> int:
         content = json.loads(Path(args.source).read_text())
     else:
         sweep.keep_memory()
-        peers, versions = installed()
+        peers, missing = _peers.load()
+        for name, problem in missing.items():
+            print(f"{name}: not measured ({problem})", file=sys.stderr)
+        versions = {name: peer.version for name, peer in peers.items()}
         rows = [r.name for r in _registry.ROWS if args.rows is None or r.name in args.rows]
         progress, records = Progress(len(rows)), []
         for row in rows:

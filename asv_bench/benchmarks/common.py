@@ -1,12 +1,14 @@
-"""What the benchmarks share: cases from the registry, data, NumPy rivals.
+"""What the benchmarks share: cases from the registry, and data.
 
 An activation that is added to the registry is benchmarked without an edit here.
+asv runs these files, as they are now, against the package as it was in older
+commits: they use its public names and ``_registry``, which all commits have, and
+nothing that came later (such as ``_catalog`` and ``bench``, which has the comparison
+with other libraries).
 """
 
 from __future__ import annotations
 
-import platform
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -25,17 +27,6 @@ ELEMENTS = 4_194_304
 
 #: the forms that every elementwise activation has
 FORMS = tuple(f for f in registry.FORMS if f != "backward_from_output")
-
-
-def cpu() -> str:
-    """The processor, in its own words."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 class Timing:
@@ -136,37 +127,3 @@ def empty(form: str, x: np.ndarray, n: int = 1):
 def method(function, form: str):
     """The callable for one form of an activation."""
     return function if form == "value" else getattr(function, form)
-
-
-# What one writes today with NumPy alone: row -> expression over x, and the
-# pair.  Accuracy and edge cases are the reader's own.
-NUMPY = {
-    "sigmoid": "1 / (1 + np.exp(-x))",
-    "log_sigmoid": "-np.logaddexp(0, -x)",
-    "tanh": "np.tanh(x)",
-    "relu": "np.maximum(x, 0)",
-    "relu6": "np.clip(x, 0, 6)",
-    "leaky_relu": "np.where(x > 0, x, x * 0.01)",
-    "elu": "np.where(x > 0, x, np.expm1(np.minimum(x, 0)))",
-    "gelu_tanh": "0.5 * x * (1 + np.tanh(0.7978845608 * (x + 0.044715 * x * x * x)))",
-    "silu": "x / (1 + np.exp(-x))",
-    "mish": "x * np.tanh(np.logaddexp(0, x))",
-    "softplus": "np.logaddexp(0, x)",
-    "softsign": "x / (1 + np.abs(x))",
-    "hard_sigmoid": "np.clip(x + 3, 0, 6) / 6",
-    "hard_tanh": "np.clip(x, -1, 1)",
-    "hard_swish": "x * np.clip(x + 3, 0, 6) / 6",
-}
-NUMPY_PAIR = {
-    "sigmoid": "(y := 1 / (1 + np.exp(-x))), y * (1 - y)",
-    "tanh": "(y := np.tanh(x)), 1 - y * y",
-    "relu": "np.maximum(x, 0), np.where(x > 0, x.dtype.type(1), x.dtype.type(0))",
-    "leaky_relu": "x * (d := np.where(x > 0, x.dtype.type(1), x.dtype.type(0.01))), d",
-    "silu": "x * (s := 1 / (1 + np.exp(-x))), s * (1 + x * (1 - s))",
-    "softplus": "np.logaddexp(0, x), 1 / (1 + np.exp(-x))",
-}
-
-
-def numpy_function(expression: str):
-    """The expression over x as a function."""
-    return eval(f"lambda x: ({expression})", {"np": np})
