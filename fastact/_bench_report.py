@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,7 +52,7 @@ def heading(report: Report) -> list[str]:
         f"{report['threads']} thread{'s' * (report['threads'] > 1)}",
         f"fastact {report['fastact']}: backend {report['backend']}, isa {report['isa']}; "
         f"Python {report['python']}; NumPy {report['numpy']}",
-        f"beside: {peers or 'nobody'}",
+        *textwrap.wrap(f"beside: {peers or 'nobody'}", 110, subsequent_indent="    "),
     ]
     lines += [f"not measured: {text}" for text in report["missing"].values()]
     if report["backend"] != "cython":

@@ -104,8 +104,12 @@ COMMANDS = {
         "fastact experiment\n"
         "fastact experiment tanh gelu --seeds 500 --epochs 1000 --out results",
     ),
-    "bench": Command(_module("bench"), "measure the speed beside other libraries",
-                     "fastact bench\nfastact bench --help"),
+    "bench": Command(
+        _module("bench"), "measure the speed beside other libraries",
+        "fastact bench --quick\n"
+        "fastact bench --names gelu softmax --sizes 16 64k 1M --chart speed.svg\n"
+        "fastact bench --names all --threads 2 --json results.json",
+    ),
 }
 
 

@@ -223,9 +223,9 @@ class NumPy(Expressions):
         "sigmoid": "np.divide(1, np.add(1, np.exp(np.negative(x, out), out), out), out)",
         "log_sigmoid": "np.negative(np.logaddexp(0, np.negative(x, out), out), out)",
         "tanh": "np.tanh(x, out)",
-        "relu": "np.maximum(x, 0, out)",
+        "relu": "np.maximum(x, 0, out=out)",
         "relu6": "np.clip(x, 0, 6, out)",
-        "leaky_relu": "np.maximum(x, np.multiply(0.01, x, out), out)",
+        "leaky_relu": "np.maximum(x, np.multiply(0.01, x, out), out=out)",
         "quick_gelu": "np.divide(x, np.add(1, np.exp(np.multiply(-1.702, x, out), out), "
                       "out), out)",
         "silu": "np.divide(x, np.add(1, np.exp(np.negative(x, out), out), out), out)",
@@ -238,7 +238,7 @@ class NumPy(Expressions):
                       "out), 6, out)",
         "soft_shrink": "np.subtract(x, np.clip(x, -0.5, 0.5, out), out)",
         "tanh_shrink": "np.subtract(x, np.tanh(x, out), out)",
-        "relu_squared": "np.square(np.maximum(x, 0, out), out)",
+        "relu_squared": "np.square(np.maximum(x, 0, out=out), out)",
     }
     pairs: ClassVar = {
         "sigmoid": "(y := 1 / (1 + np.exp(-x))), y * (1 - y)",
@@ -306,8 +306,8 @@ class MKL(Expressions):
     values_out: ClassVar = {
         "sigmoid": "np.divide(1, np.add(1, vml('Exp', np.negative(x, out)), out), out)",
         "tanh": "vml('Tanh', x)",
-        "elu": "np.copyto(vml('Expm1', np.minimum(x, 0, out)), x, where=x > 0) or out",
-        "celu": "np.copyto(vml('Expm1', np.minimum(x, 0, out)), x, where=x > 0) or out",
+        "elu": "np.copyto(vml('Expm1', np.minimum(x, 0, out=out)), x, where=x > 0) or out",
+        "celu": "np.copyto(vml('Expm1', np.minimum(x, 0, out=out)), x, where=x > 0) or out",
         "gelu": "np.multiply(x, vml('CdfNorm', x), out)",
         "silu": "np.divide(x, np.add(1, vml('Exp', np.negative(x, out)), out), out)",
         "softplus": "np.add(np.maximum(x, 0), vml('Log1p', vml('Exp', "

@@ -55,10 +55,10 @@ def test_list_of_names(capsys):
     assert heads == ["silu(beta=1.0), also swish", "prelu"]
 
 
-@pytest.mark.parametrize("command", ["list", "plot", "experiment"])
+@pytest.mark.parametrize("command", ["list", "plot", "experiment", "bench"])
 def test_unknown_name(command, capsys):
     pytest.importorskip("matplotlib")
-    assert fails(command, "sigmiod") == 2
+    assert fails(command, *["--names"] * (command == "bench"), "sigmiod") == 2
     error = capsys.readouterr().err
     assert f"fastact {command}: error: no activation is called 'sigmiod'" in error
     assert "did you mean sigmoid" in error
@@ -87,7 +87,7 @@ def test_help(capsys):
     assert fails("--help") == 0
     text = capsys.readouterr().out
     assert all(f"\n    {command}" in text for command in COMMANDS)
-    for command in ("info", "list", "plot", "experiment"):
+    for command in COMMANDS:
         assert fails(command, "--help") == 0
         text = capsys.readouterr().out
         assert f"\nexamples:\n  fastact {command}" in text
@@ -95,7 +95,7 @@ def test_help(capsys):
     assert capsys.readouterr().out == f"fastact {fa.__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["plot", "experiment"])
+@pytest.mark.parametrize("command", ["plot", "experiment", "bench"])
 def test_examples_in_help_are_valid(command):
     parser = _cli._parser(command)
     for example in _cli.COMMANDS[command].examples.split("\n"):
