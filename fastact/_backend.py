@@ -48,7 +48,7 @@ def choose() -> str:
 NAME = choose()
 
 if NAME == "cython":
-    from ._front import ISA, Front, axis_rows, loop, use_vectorcall
+    from ._front import ISA, Front, axis_last, axis_rows, loop, use_vectorcall
     from ._pool import get_threads, limit_here, set_threads
 
     def axis_forward(name: str, x: np.ndarray, out: np.ndarray) -> None:
@@ -115,6 +115,9 @@ else:
         name: str, g: np.ndarray, y: np.ndarray, out: np.ndarray
     ) -> None:
         out[...] = _numpy_backend.axis_backward(name, g, y)
+
+    def axis_last(name: str, x, g=None) -> None:
+        """No quick way here."""
 
     class _Threads(threading.local):
         """The number of threads, kept but not used: ``everywhere`` and ``here``."""

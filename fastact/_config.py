@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-from pathlib import Path
 
 import numpy as np
 
@@ -35,7 +34,7 @@ def get_config() -> dict[str, str]:
 def cpu() -> str:
     """The processor, in its own words."""
     try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
+        for line in open("/proc/cpuinfo"):
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     except OSError:

@@ -804,6 +804,17 @@ cdef void rows_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept nogi
     w.fn(ptr[0], ptr[1], ptr[2], NULL, NULL, w.n, &rows)
 
 
+cdef void over_rows(Rows *work, Py_ssize_t rows) noexcept nogil:
+    cdef fa_fpstate state
+    fa_fp_save(&state)
+    spread(rows_part, work, rows, max(FIRST // work.n, 1))
+    fa_fp_restore(&state)
+
+
+cdef kernel_t axis_kernel(str name, int size) except NULL:
+    return find(f"{name}_{'f32' if size == 4 else 'f64'}")
+
+
 def axis_rows(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
     """Run the axis kernel ``name`` over all rows.
 
@@ -812,9 +823,9 @@ def axis_rows(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
     """
     cdef Rows work
     cdef int size = cnp.PyArray_ITEMSIZE(out), j = 0
+    cdef Py_ssize_t rows = a.shape[0]
     cdef cnp.ndarray x
-    cdef fa_fpstate state
-    work.fn = find(f"{name}_{'f32' if size == 4 else 'f64'}")
+    work.fn = axis_kernel(name, size)
     work.n, work.ptr[2], work.stride[2] = 0, NULL, 0
     for x in (a, b, out):
         if x is not None:
@@ -822,6 +833,31 @@ def axis_rows(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
             work.ptr[j], work.stride[j] = cnp.PyArray_BYTES(x), x.shape[1] * size
             j += 1
     with nogil:
-        fa_fp_save(&state)
-        spread(rows_part, &work, a.shape[0], max(FIRST // work.n, 1))
-        fa_fp_restore(&state)
+        over_rows(&work, rows)
+
+
+def axis_last(str name, x, g=None):
+    """axis_rows() along the last axis into a new array like ``x``, the quick way.
+
+    None where ``x`` and ``g`` are not of one shape and dtype, or not contiguous ...
+    """
+    cdef Rows work
+    cdef cnp.ndarray out
+    cdef Py_ssize_t rows
+    cdef int j
+    if not (plain(<PyObject *>x) and cnp.PyArray_SIZE(x)):
+        return None
+    if not (g is None or (plain(<PyObject *>g) and alike(g, x))):
+        return None
+    out = fa_empty_like(x)
+    work.fn = axis_kernel(name, cnp.PyArray_ITEMSIZE(out))
+    work.n = out.shape[out.ndim - 1]
+    rows = cnp.PyArray_SIZE(out) // work.n
+    for j in range(3):
+        work.stride[j] = work.n * cnp.PyArray_ITEMSIZE(out)
+    work.ptr[0] = cnp.PyArray_BYTES(<cnp.ndarray>(x if g is None else g))
+    work.ptr[1] = cnp.PyArray_BYTES(out if g is None else <cnp.ndarray>x)
+    work.ptr[2] = NULL if g is None else cnp.PyArray_BYTES(out)
+    with nogil:
+        over_rows(&work, rows)
+    return out
