@@ -446,6 +446,15 @@ cdef inline double read_param(const char *src, int kind) noexcept nogil:
     return half_to_float(h)
 
 
+cdef inline bint feeds_itself(
+    char **args, const cnp.npy_intp *steps, int out
+) noexcept nogil:
+    """Whether an element needs the one before: ufunc.reduce and accumulate."""
+    return steps[out] == 0 or (
+        steps[0] == steps[out] and args[0] + steps[0] == args[out]
+    )
+
+
 cdef void ufunc_loop(
     char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *data
 ) noexcept nogil:
@@ -466,6 +475,16 @@ cdef void ufunc_loop(
     cdef int j, size = 8 if loop.kind == F64 else 4 if loop.kind == F32 else 2
     cdef int nin = loop.nin, nparam = loop.nparam, nout = loop.nout
     cdef bint same
+    cdef char *each[MAX_OPERANDS + MAX_PARAMS]
+    cdef cnp.npy_intp one = 1
+    if n > 1 and feeds_itself(args, steps, nin + nparam):
+        for j in range(nin + nparam + nout):
+            each[j] = args[j]
+        for start in range(n):
+            ufunc_loop(each, &one, steps, data)
+            for j in range(nin + nparam + nout):
+                each[j] += steps[j]
+        return
     for j in range(nin):
         stride[j] = steps[j]
     for j in range(nout):
