@@ -129,6 +129,22 @@ def arguments(kernel, dtype, header=False):
     return ", ".join(args)
 
 
+def c_arguments(kernel, dtype, scalar=False):
+    """The arguments of a C function: pointers and their length, or numbers."""
+    if scalar:
+        args = [f"{dtype} {name}" for name in kernel.inputs]
+    else:
+        args = [f"const {dtype} *{name}" for name in kernel.inputs]
+        args += [f"{dtype} *{name}" for name in kernel.outputs]
+        args.append("Py_ssize_t n")
+    return ", ".join(args + [f"double {param.name}" for param in kernel.params])
+
+
+def has_scalar(kernel):
+    """Whether there is a C function of numbers: where one number comes out, from x."""
+    return len(kernel.outputs) == 1 and kernel.form in ("value", "derivative")
+
+
 def stub_arguments(kernel):
     """The arguments of a public kernel, for type checkers."""
     args = [f"{name}: Buffer" for name in kernel.operands]
@@ -237,6 +253,8 @@ def extensions():
         tables=[row.name for row in registry.ROWS if row.table],
         Body=Body,
         arguments=arguments,
+        c_arguments=c_arguments,
+        has_scalar=has_scalar,
     )
     found = [
         Extension(
@@ -251,6 +269,7 @@ def extensions():
     ]
     render("kernels.pxd.in", "kernels.pxd", **names)
     for name, source in (
+        ("fastact._pool", "fastact/_pool.pyx"),
         ("fastact._front", "fastact/_front.pyx"),
         ("fastact.kernels", render("kernels.pyx.in", "kernels.pyx", **names)),
     ):

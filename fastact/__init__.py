@@ -18,6 +18,9 @@ from . import _api, _axis_api, _registry
 from ._config import __version__
 from ._config import get_config as get_config
 from ._config import show_config as show_config
+from ._threads import get_num_threads as get_num_threads
+from ._threads import num_threads as num_threads
+from ._threads import set_num_threads as set_num_threads
 
 _found: dict = {}
 for _row in _registry.ROWS:

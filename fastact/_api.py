@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from . import _backend, _docs
+from . import _backend, _containers, _docs
 from ._checks import (
     UFUNC_KEYWORDS,
+    check_axis,
     check_dtype,
     check_input,
     check_out,
@@ -73,21 +74,23 @@ def call_ufunc(where, public, names, inputs, params, keywords):
     loop = _backend.loop(public)
     inputs = [check_input(where, n, v) for n, v in zip(names, inputs, strict=True)]
     arrays = inputs + [p for p in params if np.ndim(p)]
-    shape = check_shapes(where, [*names, *["parameter"] * len(params)], arrays)
+    labelled = _containers.labelled(arrays)
+    if not labelled:
+        shape = check_shapes(where, [*names, *["parameter"] * len(params)], arrays)
     if keywords.get("dtype") is not None:
         keywords["dtype"] = dtype = check_dtype(where, keywords["dtype"])
     else:
         keywords.pop("dtype", None)
         dtype = None
     dtypes = [getattr(v, "dtype", None) for v in inputs]
-    if dtype is None and all(getattr(t, "kind", "f") in "biu" for t in dtypes):
+    if dtype is None and all(isinstance(t, np.dtype) and t.kind in "biu" for t in dtypes):
         # Beside integers a Python float would mean float64; here, as without a
         # parameter, they decide (int8 gives float16, int16 float32).
         kind = np.result_type(np.float16, *dtypes).type
         params = [p if np.ndim(p) else kind(p) for p in params]
     if keywords.get("out") is None:
         keywords.pop("out", None)
-    else:
+    elif not labelled:
         if dtype is None:
             dtype = np.result_type(
                 np.float16, *[getattr(v, "dtype", v) for v in (*inputs, *params)]
@@ -96,7 +99,7 @@ def call_ufunc(where, public, names, inputs, params, keywords):
             where, keywords["out"], loop.ufunc.nout, shape, dtype,
             keywords.get("casting", "same_kind"),
         )
-    return loop.ufunc(*inputs, *params, **keywords)
+    return _containers.call(loop.ufunc, (*inputs, *params), keywords)
 
 
 class Activation(_Named, _backend.Front):
@@ -183,6 +186,11 @@ class Activation(_Named, _backend.Front):
                     return loop.ufunc(x, *params)
         where = f"fastact.{self.__name__}" + ("" if form == "value" else f".{form}")
         names = INPUTS[form]
+        lifted = _containers.lift(
+            lambda *a, **k: self._general(form, a, k), where, names, args, kwargs
+        )
+        if lifted is not None:
+            return lifted
         keywords = {k: kwargs.pop(k) for k in UFUNC_KEYWORDS if k in kwargs}
         row, params = self._resolve(where, kwargs)
         args = _take_out(where, names, args, keywords)
@@ -323,6 +331,11 @@ class PReLU(_Named):
                     f"{where}: unknown keyword {name!r}; takes "
                     f"{', '.join(UFUNC_KEYWORDS)}"
                 )
+        lifted = _containers.lift(
+            lambda *a, **k: self._general(form, names, a, k), where, names, args, keywords
+        )
+        if lifted is not None:
+            return lifted
         args = _take_out(where, names, args, keywords)
         public = PRELU + SUFFIX[form]
         if keywords.keys() <= {"out"}:
@@ -386,6 +399,11 @@ class PReLU(_Named):
             summed.
         """
         where = f"fastact.{PRELU}.backward"
+        lifted = _containers.lift(
+            self.backward, where, ("g", "x", "weight"), (g, x, weight), kwargs
+        )
+        if lifted is not None:
+            return lifted
         g, x, weight = (
             check_input(where, n, v) for n, v in (("g", g), ("x", x), ("weight", weight))
         )
@@ -408,24 +426,11 @@ class PReLU(_Named):
         gx, each = self._general(
             "backward", ("g", "x", "weight"), (g, x, weight), kwargs
         )
-        total = _sum_to(each, shape)
+        total = _containers.sum_to(each, weight)
         if gw is None:
             return gx, total
         gw[...] = total
         return gx, gw
-
-
-def _sum_to(array, shape: tuple):
-    """``array`` summed over the axes along which ``shape`` was broadcast."""
-    if array.shape == shape:
-        return array
-    lead = array.ndim - len(shape)
-    axes = tuple(range(lead)) + tuple(
-        lead + i
-        for i, n in enumerate(shape)
-        if n == 1 and array.shape[lead + i] != 1
-    )
-    return array.sum(axis=axes, keepdims=True).reshape(shape)
 
 
 class _Default(int):
@@ -445,6 +450,15 @@ class GatedUnit(_Named):
 
     def _call(self, form: str, g: tuple, x, gate, axis, keywords: dict):
         where = f"fastact.{self.__name__}" + ("" if form == "value" else f".{form}")
+        names = ("g",) * len(g) + (("x",) if gate is None else ("value", "gate"))
+        lifted = _containers.lift(
+            lambda *a, **k: self._call(
+                form, a[: len(g)], a[len(g)], None if gate is None else a[-1], axis, k
+            ),
+            where, names, (*g, x) if gate is None else (*g, x, gate), keywords,
+        )
+        if lifted is not None:
+            return lifted
         row = self._gate.rows[0]
         if self.defaults:
             option = keywords.pop("approximate", "none")
@@ -454,8 +468,8 @@ class GatedUnit(_Named):
                 takes = ", ".join(["axis", *self.defaults, *UFUNC_KEYWORDS])
                 raise TypeError(f"{where}: unknown keyword {name!r}; takes {takes}")
         public = gate_name(self._gate, row) + SUFFIX[form]
-        names = ("g",) * len(g) + ("value", "gate")
         x = check_input(where, "x" if gate is None else "value", x)
+        g = tuple([check_input(where, "g", v) for v in g])
         if gate is not None:
             if axis is not _LAST:
                 raise TypeError(
@@ -468,8 +482,14 @@ class GatedUnit(_Named):
                 return result[0], result[1:]
             return result
         value, gate = _halves(where, x, axis)
+        names = ("g",) * len(g) + ("value", "gate")
         if form == "value":
             return call_ufunc(where, public, names, (value, gate), (), keywords)
+        found = _containers.find((*g, x), "dask", "masked")
+        if found is not None and keywords.get("out") is None:
+            parts = call_ufunc(where, public, names, (*g, value, gate), (), keywords)
+            whole = _containers.join_halves(parts[-2:], check_axis(where, axis, x.ndim))
+            return (parts[0], whole) if form == "value_and_derivative" else whole
         # The gradient goes straight into the halves of one array like x.
         out = keywords.pop("out", None)
         dtype = keywords.get("dtype") or np.result_type(
@@ -564,13 +584,16 @@ class GatedUnit(_Named):
         gx : ndarray, or tuple of two
             One array like ``x``, or one for the value and one for the gate.
         """
-        where = f"fastact.{self.__name__}.backward"
-        g = check_input(where, "g", g)
         return self._call("backward", (g,), x, gate, axis, kwargs)
 
 
 def _halves(where: str, x, axis):
     """The two halves of ``x`` along ``axis``, as views."""
+    if _containers.labelled([x]):
+        raise TypeError(
+            f"{where}: x is a {type(x).__name__}, whose labels two halves do not share; "
+            "pass value and gate apart, or its array"
+        )
     axis = check_axis(where, axis, np.ndim(x))
     n = x.shape[axis]
     if n % 2:
@@ -579,16 +602,3 @@ def _halves(where: str, x, axis):
         )
     at = (slice(None),) * axis
     return x[at + (slice(None, n // 2),)], x[at + (slice(n // 2, None),)]
-
-
-def check_axis(where: str, axis, ndim: int) -> int:
-    """``axis`` as an index in [0, ndim)."""
-    try:
-        index = axis.__index__()
-    except AttributeError:
-        raise TypeError(f"{where}: axis must be an integer, got {axis!r}") from None
-    if not -ndim <= index < ndim:
-        raise ValueError(
-            f"{where}: axis {index} is out of range for {ndim} dimension(s)"
-        )
-    return index % ndim

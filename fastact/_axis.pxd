@@ -17,8 +17,9 @@
 from libc.string cimport memcpy
 
 from fastact._primitives cimport (
-    INFINITY, c_fabs, exp_of, expm1_reduced, fabs, fma, log1p_sum, magic_of, minus_rest,
-    product_plus, real, reduce_at, rescale, sum_low, two_prod_low, unscale,
+    INFINITY, c_fabs, clamp, exp_of, exp_pair, exp_top, expm1_reduced, fabs, fma,
+    log1p_sum, magic_of, minus_rest, product_plus, real, reduce_at, rescale, sum_low,
+    two_prod_low, unscale,
 )
 
 cdef extern from *:
@@ -517,6 +518,31 @@ cdef inline double log_sum_wide(
     return log_of(hi, lo, low, m)
 
 
+cdef inline double log_sum_pairs(
+    const double *x, Py_ssize_t n, double m, double *low
+) noexcept nogil:
+    """log(sum exp(x - max)) and its low part to 2^-58: with low parts throughout."""
+    cdef double e[BATCH]
+    cdef double el[BATCH]
+    cdef double d, t, hi = 0, lo = 0
+    cdef Py_ssize_t at, i, count, equal = -1
+    for at in range(0, n, 4096):
+        count = n - at if n - at < BATCH else BATCH
+        for i in range(count):
+            d = x[at + i] - m
+            t = sum_low(x[at + i], -m, d)
+            exp_pair(clamp(d), t if d > -exp_top(d) else 0.0, &e[i], &el[i])
+            e[i] = 0.0 if d == 0 else e[i]
+            el[i] = 0.0 if d == 0 else el[i]
+            equal += 1 if d == 0 else 0
+        add(<const double *>e, count, &hi, &lo)
+        for i in range(count):
+            lo += el[i]
+    hi = unscale(hi)
+    t = equal + hi
+    return log1p_sum(t, sum_low(equal, hi, t) + unscale(lo), low)
+
+
 cdef struct LogSums:
     # of each row: log(sum exp(x - max)) and its low part
     double log[ROWS]
@@ -597,9 +623,8 @@ cdef inline void logsumexp(
 ) noexcept nogil:
     """max + log.
 
-    Where they nearly cancel, the error of the log is that of its exponentials:
-    float rows take those in double then.  Double rows have nothing wider: there
-    the error stays up to 2 ULP of the log, whatever is left of it.
+    Where they nearly cancel, the error of the log is that of its exponentials: float
+    rows take those in double then, double rows with their low parts.
     """
     cdef real top[ROWS]
     cdef LogSums sums
@@ -611,10 +636,12 @@ cdef inline void logsumexp(
         for r in range(count):
             low = sums.low[r]
             sum = two_sum(top[r], sums.log[r], &lost)
-            if real is float:
-                if c_fabs(sum) < 0.5 * sums.log[r]:
+            if c_fabs(sum) < 0.5 * sums.log[r]:
+                if real is float:
                     sum = log_sum_wide(x + r * n, n, top[r], &low)
-                    sum = two_sum(top[r], sum, &lost)
+                else:
+                    sum = log_sum_pairs(x + r * n, n, top[r], &low)
+                sum = two_sum(top[r], sum, &lost)
             y[r] = <real>(sum + (low + lost) if sum - sum == 0 else sum)
         x += count * n
         y += count

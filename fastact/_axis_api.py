@@ -6,28 +6,20 @@ import inspect
 
 import numpy as np
 
-from . import _backend, _docs
-from ._api import _Named, check_axis
-from ._checks import check_dtype, check_input, check_out
+from . import _backend, _containers, _docs
+from ._api import _Named
+from ._checks import check_axes, check_dtype, check_input, check_out
 from ._registry import AxisRow
-
-
-def _axes(where: str, axis, ndim: int) -> tuple[int, ...]:
-    """``axis`` (an integer, several, or None for all) as distinct indices."""
-    if axis is None:
-        return tuple(range(ndim))
-    if not isinstance(axis, tuple):
-        return (check_axis(where, axis, ndim),)
-    axes = tuple(check_axis(where, a, ndim) for a in axis)
-    if len(set(axes)) < len(axes):
-        raise ValueError(f"{where}: axis {axis} names one axis twice")
-    return axes
 
 
 def _aligned(array: np.ndarray, dtype) -> np.ndarray:
     """C-contiguous and where the kernels may read it, ``array`` itself if it is."""
     result = np.ascontiguousarray(array, dtype=dtype)
     return result if result.flags.aligned else result.copy()
+
+
+def _default(axis, out, dtype) -> bool:
+    return out is None and dtype is None and type(axis) is int and axis == -1
 
 
 class _Rows:
@@ -66,6 +58,28 @@ class AxisActivation(_Named):
                 parameters=[p for n, p in whole.parameters.items() if n != "keepdims"]
             )
 
+    def _others(self, form, names, arrays, axis, **keywords):
+        """The form for arrays of other libraries, None for NumPy's."""
+        if _containers.ordinary(arrays):
+            return None
+        where = f"fastact.{self.__name__}" + ("" if form == "value" else f".{form}")
+        function = self if form == "value" else getattr(self, form)
+        lifted = _containers.lift(
+            function, where, names, arrays, {"axis": axis, **keywords}
+        )
+        if lifted is not None:
+            return lifted
+        one = "-" if self._row.reduces else "i"  # a number per slice, or an array
+        ins = {"backward": one + "i", "backward_from_output": "ii"}.get(form, "i")
+        outs = {"value": one, "value_and_derivative": one + "i"}.get(form, "i")
+        # an absent x is -inf, and so is the output but for softmax
+        absent = -np.inf
+        if form == "backward_from_output" and self._row.name == "softmax":
+            absent = 0.0
+        return _containers.along(
+            function, where, ins, outs, arrays, axis, keywords, absent
+        )
+
     def _prepare(self, where, names, values, axis, dtype):
         """Checked arrays, their rows, and the dtypes of result and kernel."""
         arrays = [
@@ -79,7 +93,7 @@ class AxisActivation(_Named):
         else:
             dtype = check_dtype(where, dtype)
         x = arrays[-1]
-        rows = _Rows(x.shape, _axes(where, axis, x.ndim))
+        rows = _Rows(x.shape, check_axes(where, axis, x.ndim))
         if rows.length == 0:
             raise ValueError(
                 f"{where}: the axis {axis} of {names[-1]} is empty (shape {x.shape})"
@@ -95,11 +109,19 @@ class AxisActivation(_Named):
         return result if shape else result[()]
 
     def __call__(self, x, /, axis=-1, *, out=None, dtype=None, keepdims=False):
+        if not (self._row.reduces or keepdims) and _default(axis, out, dtype):
+            result = _backend.axis_last(self._row.name, x)
+            if result is not None:
+                return result
         where = f"fastact.{self.__name__}"
+        if keepdims and not self._row.reduces:
+            raise TypeError(f"{where}: unknown keyword 'keepdims'")
+        options = {"keepdims": keepdims} if self._row.reduces else {}
+        other = self._others("value", ("x",), (x,), axis, out=out, dtype=dtype, **options)
+        if other is not None:
+            return other
         (x,), rows, dtype, work = self._prepare(where, ("x",), (x,), axis, dtype)
         if not self._row.reduces:
-            if keepdims:
-                raise TypeError(f"{where}: unknown keyword 'keepdims'")
             shape = x.shape
         else:
             shape = tuple(
@@ -136,7 +158,14 @@ class AxisActivation(_Named):
 
     def _gradient(self, form, names, g, y, axis, out, dtype):
         """The gradient from g and the input or output, as ``form`` has it."""
+        if not self._row.reduces and _default(axis, out, dtype):
+            result = _backend.axis_last(f"{self._row.name}_{form}", y, g)
+            if result is not None:
+                return result
         where = f"fastact.{self.__name__}.{form}"
+        other = self._others(form, names, (g, y), axis, out=out, dtype=dtype)
+        if other is not None:
+            return other
         (g, y), rows, dtype, work = self._prepare(where, names, (g, y), axis, dtype)
         shape = y.shape
         if self._row.reduces:
@@ -238,6 +267,9 @@ class AxisReduction(AxisActivation):
         gx : ndarray or scalar
             The gradient to x, in its shape.
         """
+        other = self._others("derivative", ("x",), (x,), axis, out=out, dtype=dtype)
+        if other is not None:
+            return other
         return self.backward(
             np.ones((), np.float16) if axis is None else _ones(self, x, axis),
             x, axis, out=out, dtype=dtype,
@@ -262,6 +294,9 @@ class AxisReduction(AxisActivation):
         gx : ndarray or scalar
             Its gradient to x, in the shape of x.
         """
+        other = self._others("value_and_derivative", ("x",), (x,), axis, dtype=dtype)
+        if other is not None:
+            return other
         return self(x, axis, dtype=dtype), self.derivative(x, axis, dtype=dtype)
 
 
@@ -269,7 +304,7 @@ def _ones(function: AxisActivation, x, axis) -> np.ndarray:
     """A gradient of ones for the reduced shape (float16: it promotes nothing)."""
     where = f"fastact.{function.__name__}.derivative"
     shape = np.shape(x)
-    axes = _axes(where, axis, len(shape))
+    axes = check_axes(where, axis, len(shape))
     return np.ones([n for i, n in enumerate(shape) if i not in axes], np.float16)
 
 

@@ -1,7 +1,9 @@
 """Chooses the backend, once, when the package is imported.
 
 A backend gives: ``Front`` (the base class of the activations), ``loop(public)``
-(an object with ``fast`` and ``ufunc``), ``axis_forward`` and ``axis_backward``.
+(an object with ``fast`` and ``ufunc``), ``axis_forward`` and ``axis_backward``, and
+the number of threads: ``get_threads``, ``set_threads`` for the process, ``limit_here``
+for the calling thread (0: that of the process), which returns what was before.
 """
 
 from __future__ import annotations
@@ -46,7 +48,8 @@ def choose() -> str:
 NAME = choose()
 
 if NAME == "cython":
-    from ._front import ISA, Front, axis_rows, loop, use_vectorcall
+    from ._front import ISA, Front, axis_last, axis_rows, loop, use_vectorcall
+    from ._pool import get_threads, limit_here, set_threads
 
     def axis_forward(name: str, x: np.ndarray, out: np.ndarray) -> None:
         """Fill ``out`` (rows, n or 1) from ``x`` (rows, n), both contiguous."""
@@ -59,6 +62,8 @@ if NAME == "cython":
         axis_rows(name, g, y, out)
 
 else:
+    import threading
+
     from . import _numpy_backend
     from ._numpy_backend import ufunc as _ufunc
 
@@ -110,3 +115,24 @@ else:
         name: str, g: np.ndarray, y: np.ndarray, out: np.ndarray
     ) -> None:
         out[...] = _numpy_backend.axis_backward(name, g, y)
+
+    def axis_last(name: str, x, g=None) -> None:
+        """No quick way here."""
+
+    class _Threads(threading.local):
+        """The number of threads, kept but not used: ``everywhere`` and ``here``."""
+
+        everywhere = 1
+        here = 0
+
+    _threads = _Threads()
+
+    def get_threads() -> int:
+        return _threads.here or _Threads.everywhere
+
+    def set_threads(n: int) -> None:
+        _Threads.everywhere = n
+
+    def limit_here(n: int) -> int:
+        before, _threads.here = _threads.here, n
+        return before

@@ -115,3 +115,28 @@ def check_out(where: str, out, nout: int, shape, dtype, casting="same_kind") -> 
                 f"{where}: out has shape {array.shape}, the result {tuple(shape)}"
             )
     return out
+
+
+def check_axis(where: str, axis, ndim: int) -> int:
+    """``axis`` as an index in [0, ndim)."""
+    try:
+        index = axis.__index__()
+    except AttributeError:
+        raise TypeError(f"{where}: axis must be an integer, got {axis!r}") from None
+    if not -ndim <= index < ndim:
+        raise ValueError(
+            f"{where}: axis {index} is out of range for {ndim} dimension(s)"
+        )
+    return index % ndim
+
+
+def check_axes(where: str, axis, ndim: int) -> tuple[int, ...]:
+    """``axis`` (an integer, several, or None for all) as distinct indices."""
+    if axis is None:
+        return tuple(range(ndim))
+    if not isinstance(axis, tuple):
+        return (check_axis(where, axis, ndim),)
+    axes = tuple(check_axis(where, a, ndim) for a in axis)
+    if len(set(axes)) < len(axes):
+        raise ValueError(f"{where}: axis {axis} names one axis twice")
+    return axes

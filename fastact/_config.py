@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import platform
-from pathlib import Path
 
 import numpy as np
 
-from . import _backend
+from . import _backend, _threads
 
 #: Written once, in pyproject.toml; a test compares the two.
 __version__ = "0.1.0"
 
 
 def get_config() -> dict[str, str]:
-    """Tell versions, backend and instruction set.
+    """Tell versions, backend, instruction set and number of threads.
 
     Returns
     -------
@@ -25,7 +24,7 @@ def get_config() -> dict[str, str]:
         "fastact": __version__,
         "backend": _backend.NAME,
         "isa": _backend.ISA,
-        "threads": "1",
+        "threads": str(_threads.get_num_threads()),
         "numpy": np.__version__,
         "python": platform.python_version(),
         "machine": platform.machine(),
@@ -35,7 +34,7 @@ def get_config() -> dict[str, str]:
 def cpu() -> str:
     """The processor, in its own words."""
     try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
+        for line in open("/proc/cpuinfo"):
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     except OSError:
@@ -44,6 +43,6 @@ def cpu() -> str:
 
 
 def show_config() -> None:
-    """Print versions, backend and instruction set."""
+    """Print versions, backend, instruction set and number of threads."""
     for key, value in get_config().items():
         print(f"{key:8s} {value}")

@@ -9,4 +9,9 @@ cdef int call(
     const Py_ssize_t *lengths, const double *p
 ) except -1 nogil
 
+cdef void run(
+    kernel_t fn, int nin, int nout, int size, void **pointers, Py_ssize_t n,
+    const double *p
+) noexcept nogil
+
 cdef kernel_t find(str name) except NULL

@@ -24,6 +24,8 @@ from libc.stdint cimport uint16_t, uint32_t
 from libc.stdlib cimport malloc
 from libc.string cimport memcmp, memcpy
 
+from fastact._pool cimport spread
+
 from fastact import _registry
 
 cnp.import_array()
@@ -99,6 +101,26 @@ cdef extern from "Python.h":
     PyThreadState *PyEval_SaveThread() noexcept nogil
     void PyEval_RestoreThread(PyThreadState *) noexcept nogil
 
+cdef extern from *:
+    """
+    /* memcpy for a few kilobytes that a kernel reads next: libc's may take `rep movs`
+       for that, which at memory size is twice as slow. */
+    #if defined(__SSE2__) || defined(_M_X64)
+    #include <emmintrin.h>
+    static void fa_copy(char *to, const char *from, ptrdiff_t bytes) {
+        ptrdiff_t i = 0;
+        for (; i < bytes - 15; i += 16)
+            _mm_storeu_si128(
+                (__m128i *)(to + i), _mm_loadu_si128((const __m128i *)(from + i))
+            );
+        memcpy(to + i, from + i, bytes - i);
+    }
+    #else
+    #define fa_copy memcpy
+    #endif
+    """
+    void fa_copy(char *, const char *, Py_ssize_t) noexcept nogil
+
 cdef enum:
     LANES = 16  # kernels take multiples of this many elements
     BLOCK = 512  # elements per operand that go through a buffer at a time
@@ -106,6 +128,8 @@ cdef enum:
     MAX_PARAMS = 2
     # Below this many elements the GIL is kept: releasing it costs more.
     RELEASE_GIL = 2048
+    # Below twice that, work is not shared among threads (see _pool.pyx); whole pages.
+    FIRST = 8192
 
 cdef enum:  # kinds of array elements
     F32
@@ -207,7 +231,7 @@ cdef inline void gather(
             memcpy(&h, src + i * stride, 2)
             (<float *>dst)[i] = half_to_float(h)
     elif stride == size:
-        memcpy(dst, src, n * size)
+        fa_copy(dst, src, n * size)
     elif kind == F32:
         for i in range(n):
             memcpy(dst + 4 * i, src + i * stride, 4)
@@ -315,6 +339,41 @@ cdef void drive(
         blocks(fn, nin, nout, ptr, stride, direct, n, kind, p)
 
 
+cdef struct Work:  # the arguments of drive()
+    kernel_t fn
+    int nin, nout, kind
+    char **ptr
+    const Py_ssize_t *stride
+    const double *p
+
+
+cdef void drive_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    cdef Work *w = <Work *>work
+    cdef char *ptr[MAX_OPERANDS]
+    cdef int j
+    for j in range(w.nin + w.nout):
+        ptr[j] = w.ptr[j] + start * w.stride[j]
+    drive(w.fn, w.nin, w.nout, ptr, w.stride, stop - start, w.kind, w.p)
+
+
+cdef void share(
+    kernel_t fn, int nin, int nout, char **ptr, const Py_ssize_t *stride,
+    Py_ssize_t n, int kind, const double *p
+) noexcept nogil:
+    """drive(), by several threads where there are so many elements that it pays."""
+    cdef Work work
+    cdef int j, size = 8 if kind == F64 else 4 if kind == F32 else 2
+    cdef bint enough = n >= 2 * FIRST
+    for j in range(nin, nin + nout):
+        enough = enough and stride[j] >= size  # (not in a reduction)
+    if not enough:
+        drive(fn, nin, nout, ptr, stride, n, kind, p)
+        return
+    work.fn, work.nin, work.nout, work.kind = fn, nin, nout, kind
+    work.ptr, work.stride, work.p = ptr, stride, p
+    spread(drive_part, &work, n, FIRST)
+
+
 cdef int call(
     const char *name, kernel_t fn, int nin, int nout, int size, void **pointers,
     const Py_ssize_t *lengths, const double *p
@@ -345,10 +404,22 @@ cdef int call(
                     )
     if n >= RELEASE_GIL and PyGILState_Check():
         thread = PyEval_SaveThread()
-    drive(fn, nin, nout, <char **>pointers, stride, n, F64 if size == 8 else F32, p)
+    share(fn, nin, nout, <char **>pointers, stride, n, F64 if size == 8 else F32, p)
     if thread != NULL:
         PyEval_RestoreThread(thread)
     return 0
+
+
+cdef void run(
+    kernel_t fn, int nin, int nout, int size, void **pointers, Py_ssize_t n,
+    const double *p
+) noexcept nogil:
+    """A kernel over contiguous memory, unchecked, for fastact.kernels' C functions."""
+    cdef Py_ssize_t stride[MAX_OPERANDS]
+    cdef int j
+    for j in range(nin + nout):
+        stride[j] = size
+    drive(fn, nin, nout, <char **>pointers, stride, n, F64 if size == 8 else F32, p)
 
 
 # --- ufuncs -----------------------------------------------------------------
@@ -375,6 +446,15 @@ cdef inline double read_param(const char *src, int kind) noexcept nogil:
     return half_to_float(h)
 
 
+cdef inline bint feeds_itself(
+    char **args, const cnp.npy_intp *steps, int out
+) noexcept nogil:
+    """Whether an element needs the one before: ufunc.reduce and accumulate."""
+    return steps[out] == 0 or (
+        steps[0] == steps[out] and args[0] + steps[0] == args[out]
+    )
+
+
 cdef void ufunc_loop(
     char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *data
 ) noexcept nogil:
@@ -395,6 +475,16 @@ cdef void ufunc_loop(
     cdef int j, size = 8 if loop.kind == F64 else 4 if loop.kind == F32 else 2
     cdef int nin = loop.nin, nparam = loop.nparam, nout = loop.nout
     cdef bint same
+    cdef char *each[MAX_OPERANDS + MAX_PARAMS]
+    cdef cnp.npy_intp one = 1
+    if n > 1 and feeds_itself(args, steps, nin + nparam):
+        for j in range(nin + nparam + nout):
+            each[j] = args[j]
+        for start in range(n):
+            ufunc_loop(each, &one, steps, data)
+            for j in range(nin + nparam + nout):
+                each[j] += steps[j]
+        return
     for j in range(nin):
         stride[j] = steps[j]
     for j in range(nout):
@@ -420,7 +510,7 @@ cdef void ufunc_loop(
             ptr[j] = args[j] + start * steps[j]
         for j in range(nout):
             ptr[nin + j] = args[nin + nparam + j] + start * steps[nin + nparam + j]
-        drive(loop.fn, nin, nout, ptr, stride, stop - start, loop.kind, p)
+        share(loop.fn, nin, nout, ptr, stride, stop - start, loop.kind, p)
         start = stop
     fa_fp_restore(&state)
 
@@ -508,6 +598,8 @@ cdef class Loop:
             cnp.PyUFunc_None, keep(self.name),
             keep(_registry.describe(kernel)), 0,
         )
+        if hasattr(self.ufunc, "__dict__"):  # NumPy 2.2: pickled by this name
+            self.ufunc.__module__ = "fastact.ufuncs"
 
     cdef object run(self, PyObject *const *x, PyObject *out, const double *p):
         """The result, or None where the ufunc has to do it."""
@@ -561,7 +653,7 @@ cdef class Loop:
             self.fn[kind](ptr[0], ptr[1], ptr[2], ptr[3], ptr[4], n, p)
         elif n >= RELEASE_GIL:
             with nogil:
-                drive(self.fn[kind], self.nin, self.nout, ptr, stride, n, kind, p)
+                share(self.fn[kind], self.nin, self.nout, ptr, stride, n, kind, p)
         else:
             drive(self.fn[kind], self.nin, self.nout, ptr, stride, n, kind, p)
         return y if several is None else several
@@ -714,21 +806,77 @@ use_vectorcall(Front)
 
 # --- along an axis ----------------------------------------------------------
 
+cdef struct Rows:  # the operands of an axis kernel, and the bytes of one row of each
+    kernel_t fn
+    Py_ssize_t n
+    char *ptr[3]
+    Py_ssize_t stride[3]
+
+
+cdef void rows_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    cdef Rows *w = <Rows *>work
+    cdef double rows = stop - start
+    cdef void *ptr[3]
+    cdef int j
+    for j in range(3):
+        ptr[j] = w.ptr[j] + start * w.stride[j]
+    w.fn(ptr[0], ptr[1], ptr[2], NULL, NULL, w.n, &rows)
+
+
+cdef void over_rows(Rows *work, Py_ssize_t rows) noexcept nogil:
+    cdef fa_fpstate state
+    fa_fp_save(&state)
+    spread(rows_part, work, rows, max(FIRST // work.n, 1))
+    fa_fp_restore(&state)
+
+
+cdef kernel_t axis_kernel(str name, int size) except NULL:
+    return find(f"{name}_{'f32' if size == 4 else 'f64'}")
+
+
 def axis_rows(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
     """Run the axis kernel ``name`` over all rows.
 
     ``a``, ``b`` (or None) and ``out`` are C-contiguous float32 or float64 of
     shape (rows, n); an operand that is one number per row has shape (rows, 1).
     """
-    cdef int size = cnp.PyArray_ITEMSIZE(out)
-    cdef kernel_t fn = find(f"{name}_{'f32' if size == 4 else 'f64'}")
-    cdef double rows = a.shape[0]
-    cdef Py_ssize_t n = max([x.shape[1] for x in (a, b, out) if x is not None])
-    cdef void *second = cnp.PyArray_DATA(out if b is None else b)
-    cdef void *third = NULL if b is None else cnp.PyArray_DATA(out)
-    cdef void *first = cnp.PyArray_DATA(a)
-    cdef fa_fpstate state
+    cdef Rows work
+    cdef int size = cnp.PyArray_ITEMSIZE(out), j = 0
+    cdef Py_ssize_t rows = a.shape[0]
+    cdef cnp.ndarray x
+    work.fn = axis_kernel(name, size)
+    work.n, work.ptr[2], work.stride[2] = 0, NULL, 0
+    for x in (a, b, out):
+        if x is not None:
+            work.n = max(work.n, x.shape[1])
+            work.ptr[j], work.stride[j] = cnp.PyArray_BYTES(x), x.shape[1] * size
+            j += 1
     with nogil:
-        fa_fp_save(&state)
-        fn(first, second, third, NULL, NULL, n, &rows)
-        fa_fp_restore(&state)
+        over_rows(&work, rows)
+
+
+def axis_last(str name, x, g=None):
+    """axis_rows() along the last axis into a new array like ``x``, the quick way.
+
+    None where ``x`` and ``g`` are not of one shape and dtype, or not contiguous ...
+    """
+    cdef Rows work
+    cdef cnp.ndarray out
+    cdef Py_ssize_t rows
+    cdef int j
+    if not (plain(<PyObject *>x) and cnp.PyArray_SIZE(x)):
+        return None
+    if not (g is None or (plain(<PyObject *>g) and alike(g, x))):
+        return None
+    out = fa_empty_like(x)
+    work.fn = axis_kernel(name, cnp.PyArray_ITEMSIZE(out))
+    work.n = out.shape[out.ndim - 1]
+    rows = cnp.PyArray_SIZE(out) // work.n
+    for j in range(3):
+        work.stride[j] = work.n * cnp.PyArray_ITEMSIZE(out)
+    work.ptr[0] = cnp.PyArray_BYTES(<cnp.ndarray>(x if g is None else g))
+    work.ptr[1] = cnp.PyArray_BYTES(out if g is None else <cnp.ndarray>x)
+    work.ptr[2] = NULL if g is None else cnp.PyArray_BYTES(out)
+    with nogil:
+        over_rows(&work, rows)
+    return out

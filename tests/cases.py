@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 
 from fastact import _backend, _registry
@@ -72,3 +76,12 @@ def same_bits(a, b) -> bool:
     kind = {2: np.uint16, 4: np.uint32, 8: np.uint64}[a.dtype.itemsize]
     bits = np.ascontiguousarray(a).view(kind) == np.ascontiguousarray(b).view(kind)
     return bool(np.all(bits.reshape(a.shape) | both_nan))
+
+
+def python(code, **environment):
+    """``code`` in a fresh interpreter, with no FASTACT_* but those given."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("FASTACT_")}
+    return subprocess.run(
+        [sys.executable, "-c", code], env={**env, **environment}, cwd="/",
+        capture_output=True, text=True, timeout=120,
+    )

@@ -209,3 +209,20 @@ def test_no_copy_of_contiguous_input(form):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 20_000
+
+
+@pytest.mark.skipif(not COMPILED, reason="the NumPy backend has no real ufuncs")
+@pytest.mark.parametrize("shape", [(2,), (7,), (100,), (3, 50), (50, 3)])
+@pytest.mark.parametrize("name", ["prelu", "swiglu", "leaky_relu"])
+@pytest.mark.parametrize("code", "fd")
+def test_reduce_and_accumulate(name, shape, code):
+    """Each element needs the result of the one before."""
+    f = getattr(ufuncs, name)
+    x = np.random.default_rng(3).normal(0, 2, shape).astype(code)
+    for axis in range(len(shape)):
+        lines = np.moveaxis(x, axis, 0)
+        steps = [lines[0]]
+        for line in lines[1:]:
+            steps.append(f(steps[-1], line))
+        assert same_bits(f.accumulate(x, axis=axis), np.moveaxis(np.array(steps), 0, axis))
+        assert same_bits(f.reduce(x, axis=axis), steps[-1])

@@ -1,8 +1,6 @@
 """Backends and instruction sets: choosing one, and that they agree."""
 
 import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -14,19 +12,12 @@ from cases import (
     DTYPES,
     KERNELS,
     kernel_params,
+    python,
     rounded,
     ufunc,
 )
 
 from fastact import _numpy_backend
-
-
-def python(code, **environment):
-    env = {k: v for k, v in os.environ.items() if not k.startswith("FASTACT_")}
-    return subprocess.run(
-        [sys.executable, "-c", code], env={**env, **environment}, cwd="/",
-        capture_output=True, text=True,
-    )
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -62,8 +62,11 @@ def test_examples(name):
     run_examples(getattr(fa, name).__doc__, name)
 
 
-@pytest.mark.parametrize("name", ["fastact", "fastact.experiment", "fastact.plotting"])
-def test_module_examples(name):
-    if name == "fastact.plotting":
-        pytest.importorskip("matplotlib")
+@pytest.mark.parametrize(("name", "needs"), [
+    ("fastact", "numpy"), ("fastact.experiment", "numpy"), ("fastact.plotting", "matplotlib"),
+    ("fastact.sklearn", "sklearn"), ("fastact.torch", "torch"),
+])
+@pytest.mark.filterwarnings("ignore:Stochastic Optimizer")
+def test_module_examples(name, needs):
+    pytest.importorskip(needs)
     run_examples(importlib.import_module(name).__doc__, name)

@@ -1,5 +1,6 @@
 """fastact.kernels: buffers of any owner, from Python and from Cython."""
 
+import ctypes
 import inspect
 import mmap
 import subprocess
@@ -49,6 +50,56 @@ def test_kernel_is_the_ufunc(kernel, suffix):
             assert same_bits(inputs[i], expected[0])
 
 
+def c_function(name, result, *arguments):
+    """A C function of fastact.kernels, and the signature that it is exported with."""
+    from fastact import kernels
+
+    capsule, api = kernels.__pyx_capi__[name], ctypes.pythonapi
+    api.PyCapsule_GetName.argtypes = [ctypes.py_object]
+    api.PyCapsule_GetName.restype = ctypes.c_char_p
+    api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    api.PyCapsule_GetPointer.restype = ctypes.c_void_p
+    signature = api.PyCapsule_GetName(capsule)
+    address = api.PyCapsule_GetPointer(capsule, signature)
+    return ctypes.CFUNCTYPE(result, *arguments)(address), signature.decode()
+
+
+@pytest.mark.parametrize("suffix", TYPES)
+@pytest.mark.parametrize("kernel", KERNELS, ids=lambda k: k.public)
+def test_c_functions_are_the_ufunc(kernel, suffix):
+    dtype, public = TYPES[suffix], kernel.public
+    number = {"f32": ctypes.c_float, "f64": ctypes.c_double}[suffix]
+    name = number.__name__.removeprefix("c_")
+    params = list(params_of(kernel.row).values()) if kernel.params else []
+    doubles = [ctypes.c_double] * len(params)
+    function, signature = c_function(
+        f"{public}_{suffix}_ptr", None, *[ctypes.c_void_p] * len(kernel.operands),
+        ctypes.c_ssize_t, *doubles,
+    )
+    assert signature == "void ({})".format(", ".join(
+        [f"{name} const *"] * len(kernel.inputs) + [f"{name} *"] * len(kernel.outputs)
+        + ["Py_ssize_t"] + ["double"] * len(params)
+    ))
+    for n in (0, 1, 17, 3000):
+        arrays = inputs_of(kernel, n, dtype)
+        outs = [np.zeros(n + 1, dtype) for _ in kernel.outputs]
+        function(*[a.ctypes.data for a in (*arrays, *outs)], n, *params)
+        expected = ufunc(public)(*arrays, *[dtype(v) for v in params])
+        expected = expected if isinstance(expected, tuple) else (expected,)
+        for got, want in zip(outs, expected, strict=True):
+            assert same_bits(got[:n], want) and got[n] == 0
+    if len(kernel.outputs) > 1 or kernel.form not in ("value", "derivative"):
+        return
+    scalar, signature = c_function(
+        f"{public}_{suffix}_scalar", number, *[number] * len(kernel.inputs), *doubles
+    )
+    arguments = [name] * len(kernel.inputs) + ["double"] * len(params)
+    assert signature == f"{name} ({', '.join(arguments)})"
+    for i in range(50):
+        got = scalar(*[a[i] for a in arrays], *params)
+        assert same_bits(dtype(got), expected[0][i])
+
+
 def test_any_buffer():
     from fastact import kernels
 
@@ -62,8 +113,6 @@ def test_any_buffer():
         kernels.sigmoid_f32(x, view)
         assert same_bits(np.array(view), want)
         view.release()
-    import ctypes
-
     out = (ctypes.c_float * 9)()
     kernels.sigmoid_f32(memoryview(x.tobytes()).cast("f"), out)
     assert same_bits(np.array(out), want)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The array and edge tests under AddressSanitizer and UBSan, on every instruction
-# set that this CPU runs:  tools/sanitize.sh [pytest options]
+# set that this CPU runs, and those of shared work under ThreadSanitizer:
+#   tools/sanitize.sh [pytest options]
 #
 # Builds in a temporary copy of the checkout.  Needs gcc and a Python with the
 # `test` extra (PYTHON=... names another than python).
@@ -17,13 +18,17 @@ checks="-fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=a
 
 cp -r "$root"/{fastact,tests,setup.py,pyproject.toml,README.md,LICENSE} "$work"
 cd "$work"
-rm -rf build fastact/*.so fastact/*.c
-CC=gcc FASTACT_BUILD=required CFLAGS="$checks -fno-omit-frame-pointer" \
-    LDFLAGS="$checks" "$python" setup.py --quiet build_ext --inplace
-# The tests import the copy, and not an installed package or a checkout.
-mkdir site
-mv fastact site/
 
+# The tests import the folder $1, and not an installed package or a checkout.
+build() {
+    rm -rf build fastact/*.so fastact/*.c
+    CC=gcc FASTACT_BUILD=required CFLAGS="$2 -fno-omit-frame-pointer" \
+        LDFLAGS="$2" "$python" setup.py --quiet build_ext --inplace
+    mkdir "$1"
+    cp -r fastact "$1"/
+}
+
+build site "$checks"
 sanitized() {
     env LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)" \
         ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
@@ -44,8 +49,16 @@ for isa in base v3 v4; do
     # test_cimport builds an extension without sanitizers: not for this.
     sanitized -m pytest -q -p no:cacheprovider --capture=sys \
         --deselect tests/test_kernels.py::test_cimport \
-        tests/test_{arrays,contract,forms,kernels,axis,errors,gates}.py "$@"
+        tests/test_{arrays,contract,forms,kernels,axis,errors,gates,threads}.py "$@"
     ran=$((ran + 1))
 done
 [ "$ran" -gt 0 ]
+
+echo "sanitize: threads"
+build shared -fsanitize=thread
+# (Processes that fork with threads, or count them, are not for ThreadSanitizer.)
+env LD_PRELOAD="$(gcc -print-file-name=libtsan.so)" TSAN_OPTIONS="exitcode=66" \
+    PYTHONPATH="$work/shared" FASTACT_BACKEND=cython OPENBLAS_NUM_THREADS=1 \
+    "$python" -P -m pytest -q -p no:cacheprovider --capture=sys tests/test_threads.py \
+    -k "bits or in_place or buffers or rounding or callers or help" "$@"
 echo "sanitize: clean on $ran instruction set(s)"
