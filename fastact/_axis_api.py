@@ -18,8 +18,8 @@ def _aligned(array: np.ndarray, dtype) -> np.ndarray:
     return result if result.flags.aligned else result.copy()
 
 
-def _default(axis, out, dtype) -> bool:
-    return out is None and dtype is None and type(axis) is int and axis == -1
+def _default(axis, dtype) -> bool:
+    return dtype is None and type(axis) is int and axis == -1
 
 
 class _Rows:
@@ -109,8 +109,8 @@ class AxisActivation(_Named):
         return result if shape else result[()]
 
     def __call__(self, x, /, axis=-1, *, out=None, dtype=None, keepdims=False):
-        if not (self._row.reduces or keepdims) and _default(axis, out, dtype):
-            result = _backend.axis_last(self._row.name, x)
+        if not (self._row.reduces or keepdims) and _default(axis, dtype):
+            result = _backend.axis_last(self._row.name, x, None, out)
             if result is not None:
                 return result
         where = f"fastact.{self.__name__}"
@@ -158,8 +158,8 @@ class AxisActivation(_Named):
 
     def _gradient(self, form, names, g, y, axis, out, dtype):
         """The gradient from g and the input or output, as ``form`` has it."""
-        if not self._row.reduces and _default(axis, out, dtype):
-            result = _backend.axis_last(f"{self._row.name}_{form}", y, g)
+        if not self._row.reduces and _default(axis, dtype):
+            result = _backend.axis_last(f"{self._row.name}_{form}", y, g, out)
             if result is not None:
                 return result
         where = f"fastact.{self.__name__}.{form}"

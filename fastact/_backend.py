@@ -116,7 +116,7 @@ else:
     ) -> None:
         out[...] = _numpy_backend.axis_backward(name, g, y)
 
-    def axis_last(name: str, x, g=None) -> None:
+    def axis_last(name: str, x, g=None, out=None) -> None:
         """No quick way here."""
 
     class _Threads(threading.local):

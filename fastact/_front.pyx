@@ -103,16 +103,21 @@ cdef extern from "Python.h":
 
 cdef extern from *:
     """
-    /* memcpy for a few kilobytes that a kernel reads next: libc's may take `rep movs`
-       for that, which at memory size is twice as slow. */
+    /* memcpy for a few kilobytes that a kernel reads next.  libc's may take `rep movs`
+       for that, which at memory size is twice as slow; and the next kilobytes can come
+       while the kernel works on these. */
     #if defined(__SSE2__) || defined(_M_X64)
     #include <emmintrin.h>
     static void fa_copy(char *to, const char *from, ptrdiff_t bytes) {
         ptrdiff_t i = 0;
-        for (; i < bytes - 15; i += 16)
-            _mm_storeu_si128(
-                (__m128i *)(to + i), _mm_loadu_si128((const __m128i *)(from + i))
-            );
+        for (; i < bytes - 63; i += 64) {
+            _mm_prefetch(from + bytes + i, _MM_HINT_T0);
+            for (int j = 0; j < 64; j += 16)
+                _mm_storeu_si128(
+                    (__m128i *)(to + i + j),
+                    _mm_loadu_si128((const __m128i *)(from + i + j))
+                );
+        }
         memcpy(to + i, from + i, bytes - i);
     }
     #else
@@ -123,7 +128,7 @@ cdef extern from *:
 
 cdef enum:
     LANES = 16  # kernels take multiples of this many elements
-    BLOCK = 512  # elements per operand that go through a buffer at a time
+    BLOCK = 1024  # elements per operand that go through a buffer at a time
     MAX_OPERANDS = 5
     MAX_PARAMS = 2
     # Below this many elements the GIL is kept: releasing it costs more.
@@ -471,7 +476,7 @@ cdef void ufunc_loop(
     cdef char *ptr[MAX_OPERANDS]
     cdef Py_ssize_t stride[MAX_OPERANDS]
     cdef double p[MAX_PARAMS]
-    cdef Py_ssize_t n = dims[0], start = 0, stop
+    cdef Py_ssize_t n = dims[0], start = 0, stop, _
     cdef int j, size = 8 if loop.kind == F64 else 4 if loop.kind == F32 else 2
     cdef int nin = loop.nin, nparam = loop.nparam, nout = loop.nout
     cdef bint same
@@ -480,7 +485,7 @@ cdef void ufunc_loop(
     if n > 1 and feeds_itself(args, steps, nin + nparam):
         for j in range(nin + nparam + nout):
             each[j] = args[j]
-        for start in range(n):
+        for _ in range(n):
             ufunc_loop(each, &one, steps, data)
             for j in range(nin + nparam + nout):
                 each[j] += steps[j]
@@ -855,27 +860,43 @@ def axis_rows(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
         over_rows(&work, rows)
 
 
-def axis_last(str name, x, g=None):
-    """axis_rows() along the last axis into a new array like ``x``, the quick way.
+def axis_last(str name, x, g=None, out=None):
+    """axis_rows() along the last axis, the quick way; the result is a new array or ``out``.
 
-    None where ``x`` and ``g`` are not of one shape and dtype, or not contiguous ...
+    None where the arrays are not contiguous and of one shape and dtype, or ``out``
+    overlaps one (of a value it may be ``x`` itself).
     """
     cdef Rows work
-    cdef cnp.ndarray out
-    cdef Py_ssize_t rows
+    cdef Py_ssize_t rows, bytes
     cdef int j
+    cdef char *to
     if not (plain(<PyObject *>x) and cnp.PyArray_SIZE(x)):
         return None
     if not (g is None or (plain(<PyObject *>g) and alike(g, x))):
         return None
-    out = fa_empty_like(x)
+    if out is None:
+        out = fa_empty_like(x)
+    else:
+        if not (
+            plain(<PyObject *>out) and alike(out, x) and cnp.PyArray_ISWRITEABLE(out)
+        ):
+            return None
+        bytes = cnp.PyArray_NBYTES(x)
+        to = cnp.PyArray_BYTES(out)
+        if g is not None and not apart(to, bytes, cnp.PyArray_BYTES(g), bytes):
+            return None
+        if not (
+            (g is None and to == cnp.PyArray_BYTES(x))
+            or apart(to, bytes, cnp.PyArray_BYTES(x), bytes)
+        ):
+            return None
     work.fn = axis_kernel(name, cnp.PyArray_ITEMSIZE(out))
-    work.n = out.shape[out.ndim - 1]
+    work.n = cnp.PyArray_DIM(out, cnp.PyArray_NDIM(out) - 1)
     rows = cnp.PyArray_SIZE(out) // work.n
     for j in range(3):
         work.stride[j] = work.n * cnp.PyArray_ITEMSIZE(out)
-    work.ptr[0] = cnp.PyArray_BYTES(<cnp.ndarray>(x if g is None else g))
-    work.ptr[1] = cnp.PyArray_BYTES(out if g is None else <cnp.ndarray>x)
+    work.ptr[0] = cnp.PyArray_BYTES(x if g is None else g)
+    work.ptr[1] = cnp.PyArray_BYTES(out if g is None else x)
     work.ptr[2] = NULL if g is None else cnp.PyArray_BYTES(out)
     with nogil:
         over_rows(&work, rows)

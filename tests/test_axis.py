@@ -1,5 +1,7 @@
 """softmax, log_softmax, logsumexp against mpmath."""
 
+import itertools
+
 import mpmath as mp
 import numpy as np
 import pytest
@@ -294,3 +296,27 @@ def test_a_row_decides_alone(name, n, dtype):
         out = np.empty((n, 9), dtype).T
         call(*arrays, out=out)
         assert same_bits(out, whole)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_out_may_overlap_anything(name, dtype):
+    """Whatever ``out`` shares with the inputs, the result is that without it."""
+    f = getattr(fa, name)
+    rng = np.random.default_rng(9)
+    memory = rng.normal(size=1000).astype(dtype)
+
+    def at(start):
+        return memory[start : start + 300].reshape(6, 50)
+
+    start = memory.copy()
+    for form in (f, f.backward, f.backward_from_output):
+        for x_at, g_at, out_at in itertools.product((0, 7, 300), (0, 7, 400), (0, 7, 301)):
+            memory[:] = start
+            x, g, out = at(x_at), at(g_at), at(out_at)
+            if form is f.backward_from_output:
+                x[...] = f(x.copy())
+            inputs = (x,) if form is f else (g, x)
+            want = form(*[v.copy() for v in inputs])
+            assert form(*inputs, out=out) is out
+            assert same_bits(out, want), (form, x_at, g_at, out_at)
