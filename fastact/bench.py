@@ -137,7 +137,10 @@ def _axis_calls(
 
 # ---- How it is timed --------------------------------------------------------
 class Samples(NamedTuple):
-    """(who, mode) -> seconds per call in each round, and the cores that it kept busy."""
+    """(who, mode) -> seconds per call in each round, and the cores that it kept busy.
+
+    Whoever ran for less than a millisecond is not in ``cores``: too short to tell.
+    """
 
     seconds: dict[tuple[str, str], list[float]]
     cores: dict[tuple[str, str], float]
@@ -162,7 +165,8 @@ def sample(
             seconds[key].append(timers[key].timeit(numbers[key]) / numbers[key])
             busy[key] += time.process_time() - busy_start
             wall[key] += time.perf_counter() - wall_start
-    return Samples(seconds, {key: busy[key] / wall[key] for key in timers})
+    cores = {key: busy[key] / wall[key] for key in timers if wall[key] >= 0.001}
+    return Samples(seconds, cores)
 
 
 def _count(timer: timeit.Timer, sample_time: float) -> int:
@@ -208,7 +212,8 @@ def measure(
     cores: dict[str, float] = {}
     for (who, mode), values in samples.seconds.items():
         times.setdefault(who, {})[mode] = statistics.median(values)
-        cores[who] = max(cores.get(who, 0.0), round(samples.cores[who, mode], 2))
+    for (who, _), busy in samples.cores.items():
+        cores[who] = max(cores.get(who, 0.0), round(busy, 2))
     return {
         "name": task.name, "row": task.row, "form": task.form, "dtype": task.dtype,
         "shape": list(task.shape), "times": times, "ratios": compared(samples.seconds),
