@@ -235,7 +235,7 @@ def summary(report: Report) -> list[str]:
             most[who] = max(most.get(who, 0), cores)
     lines += [
         f"warning: {who} kept up to {cores:.1f} cores busy, with {report['threads']} allowed"
-        for who, cores in most.items() if cores > report["threads"] + 0.25
+        for who, cores in most.items() if cores > 1.4 * report["threads"]
     ]
     return lines if len(lines) > 2 else []
 

@@ -325,6 +325,8 @@ class MKL(Expressions):
         found = sorted(Path(sys.prefix, "lib").glob("libmkl_rt.so*"))
         if not found:
             raise ImportError(f"no libmkl_rt.so in {sys.prefix}/lib", name="mkl")
+        # Its threads wait in a loop, by default for 200 ms, and slow down whoever is next.
+        os.environ.setdefault("KMP_BLOCKTIME", "1")
         self.library = ctypes.CDLL(str(found[0]))
         if threads == 1:
             self.library.MKL_Set_Threading_Layer(1)  # MKL_THREADING_SEQUENTIAL

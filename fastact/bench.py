@@ -58,6 +58,10 @@ MEMORY = SIZES[-1]
 #: up to here the call is, and np.tanh the yardstick
 OVERHEAD = 64
 
+#: with several threads, seconds before each turn: those of the one before may still
+#: spin, waiting for more work
+PAUSE = 0.005
+
 #: the result in a new array, in a given one, in the input
 NEW, OUT, IN_PLACE = "new", "out", "in place"
 
@@ -137,14 +141,18 @@ def _axis_calls(
 
 # ---- How it is timed --------------------------------------------------------
 class Samples(NamedTuple):
-    """(who, mode) -> seconds per call in each round, and the cores that it kept busy."""
+    """(who, mode) -> seconds per call in each round, and the cores that it kept busy.
+
+    Whoever ran for less than a millisecond is not in ``cores``: too short to tell.
+    """
 
     seconds: dict[tuple[str, str], list[float]]
     cores: dict[tuple[str, str], float]
 
 
 def sample(
-    statements: dict[tuple[str, str], Call], rounds: int, sample_time: float
+    statements: dict[tuple[str, str], Call], rounds: int, sample_time: float,
+    threads: int = 1,
 ) -> Samples:
     """Time all of them in alternation; one sample takes about ``sample_time`` seconds."""
     timers, numbers = {}, {}
@@ -158,11 +166,15 @@ def sample(
     wall, busy = dict.fromkeys(timers, 0.0), dict.fromkeys(timers, 0.0)
     for i in range(rounds):
         for key in list(timers)[:: -1 if i % 2 else 1]:
+            if threads > 1:
+                time.sleep(PAUSE)
+                timers[key].timeit(1)  # (wakes up its own)
             wall_start, busy_start = time.perf_counter(), time.process_time()
             seconds[key].append(timers[key].timeit(numbers[key]) / numbers[key])
             busy[key] += time.process_time() - busy_start
             wall[key] += time.perf_counter() - wall_start
-    return Samples(seconds, {key: busy[key] / wall[key] for key in timers})
+    cores = {key: busy[key] / wall[key] for key in timers if wall[key] >= 0.001}
+    return Samples(seconds, cores)
 
 
 def _count(timer: timeit.Timer, sample_time: float) -> int:
@@ -199,16 +211,17 @@ def compared(seconds: dict[tuple[str, str], list[float]]) -> dict[str, dict[str,
 
 
 def measure(
-    task: Task, peers: dict[str, Peer], rounds: int, sample_time: float
+    task: Task, peers: dict[str, Peer], rounds: int, sample_time: float, threads: int
 ) -> dict[str, Any]:
     """One result, as it stands in the JSON file."""
     with np.errstate(all="ignore"):
-        samples = sample(calls(task, peers), rounds, sample_time)
+        samples = sample(calls(task, peers), rounds, sample_time, threads)
     times: dict[str, dict[str, float]] = {}
     cores: dict[str, float] = {}
     for (who, mode), values in samples.seconds.items():
         times.setdefault(who, {})[mode] = statistics.median(values)
-        cores[who] = max(cores.get(who, 0.0), round(samples.cores[who, mode], 2))
+    for (who, _), busy in samples.cores.items():
+        cores[who] = max(cores.get(who, 0.0), round(busy, 2))
     return {
         "name": task.name, "row": task.row, "form": task.form, "dtype": task.dtype,
         "shape": list(task.shape), "times": times, "ratios": compared(samples.seconds),
@@ -473,7 +486,7 @@ def _measured(args: argparse.Namespace) -> dict[str, Any]:
                 first = len(report["results"])
                 report["accuracy"] += accuracy(task.what, task.form, task.dtype)
             report["results"].append(
-                measure(task, peers, args.rounds, args.sample_time)
+                measure(task, peers, args.rounds, args.sample_time, args.threads)
             )
             progress.step(about)
             if i + 1 == len(todo) or task[:3] != todo[i + 1][:3]:

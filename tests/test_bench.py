@@ -160,11 +160,12 @@ def test_samples_are_times_of_calls():
         ("fastact", "new"): _peers.Call("a.sum()", {"a": x}),
         ("numpy", "new"): _peers.Call("a.fill(i)", {"a": np.ones(3), "i": 1}, setup="i = 2"),
     }
-    seconds, cores = bench.sample(calls, 3, 1e-4)
+    seconds, cores = bench.sample(calls, 3, 1e-3)
     assert {len(s) for s in seconds.values()} == {3}
     # (a call with a setup is measured one by one, the setup each time before it)
     assert calls["numpy", "new"].names["a"].tolist() == [2, 2, 2]
-    assert min(seconds["fastact", "new"]) > 0 and set(cores) == set(calls)
+    # (the other runs for microseconds: too short to tell)
+    assert min(seconds["fastact", "new"]) > 0 and set(cores) == {("fastact", "new")}
 
 
 def test_what_is_in_place_starts_from_the_same_numbers(monkeypatch):
@@ -185,7 +186,7 @@ def test_results(report):
     assert report["isa"] == fa.get_config()["isa"] and report["threads"] == 1
     for r in report["results"]:
         assert r["shape"] == ([3, 40] if r["name"] == "softmax" else [16])
-        assert r["times"].keys() == r["cores"].keys()
+        assert r["cores"].keys() <= r["times"].keys()
         assert all(t > 0 for modes in r["times"].values() for t in modes.values())
         assert r["times"]["fastact"].keys() == r["ratios"].keys() == {"new", "out"}
         assert "numpy" in r["ratios"]["new"]
@@ -296,6 +297,7 @@ def test_goals_count_losses(report):
     for r in report["results"]:
         for ratios in r["ratios"].values():
             ratios.update(dict.fromkeys(ratios, 0.01))
+        r["cores"] = {}
     lines = "\n".join(_bench_report.summary(report))
     assert "np.tanh: 8 of 8" in lines
     first = next(r for r in report["results"] if (r["name"], r["form"]) == ("relu", "value"))
