@@ -127,7 +127,8 @@ class Activation(_Named, _backend.Front):
             defaults = tuple(p.default for p in row.params)
             self._set_fast(row, defaults)
             for form in FORMS if row.from_output else FORMS[:-1]:
-                self._resolved[form,] = _backend.loop(row.name + SUFFIX[form]), defaults
+                loop = _backend.loop(row.name + SUFFIX[form])
+                self._resolved[form,] = loop, defaults, None
 
     @property
     def ufunc(self):
@@ -167,13 +168,15 @@ class Activation(_Named, _backend.Front):
             # what they resolved to is kept.
             key = (form,)
             if kwargs:
-                key += tuple([item for item in kwargs.items() if item[0] != "out"])
+                key += tuple([(k, None if k == "out" else v) for k, v in kwargs.items()])
             try:
                 found = self._resolved.get(key)
             except TypeError:  # an array among them
                 key = found = None
             if found:
-                loop, params = found
+                loop, params, bound = found
+                if bound is not None:
+                    self._recall(form, bound)
                 # (without keywords Front has tried)
                 result = loop.fast(args, params, kwargs.get("out")) if kwargs else None
                 if result is not None:
@@ -191,6 +194,7 @@ class Activation(_Named, _backend.Front):
         )
         if lifted is not None:
             return lifted
+        asked = dict(kwargs)
         keywords = {k: kwargs.pop(k) for k in UFUNC_KEYWORDS if k in kwargs}
         row, params = self._resolve(where, kwargs)
         args = _take_out(where, names, args, keywords)
@@ -207,7 +211,9 @@ class Activation(_Named, _backend.Front):
             loop = _backend.loop(public)
             # (-0.0 is not 0.0, though they are one key)
             if key is not None and all(params) and len(self._resolved) < 100:
-                self._resolved[key] = loop, params
+                bound = self._bind(asked, loop, params) if asked else None
+                # What is there stays: _recall() needs it to.
+                self._resolved.setdefault(key, (loop, params, bound))
             result = loop.fast(args, params, keywords.get("out"))
             if result is not None:
                 return result

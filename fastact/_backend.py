@@ -75,6 +75,12 @@ else:
         def _set_fast(self, row, params):
             pass
 
+        def _bind(self, keywords, loop, params):
+            return None
+
+        def _recall(self, form, bound):
+            pass
+
         def __call__(self, *args, **kwargs):
             return self._general("value", args, kwargs)
 

@@ -685,11 +685,59 @@ def loop(str public):
     return LOOPS[public]
 
 
+cdef class Bound:
+    """A call with parameters: what its keywords resolved to."""
+
+    cdef tuple names, values  # the keywords; of out, None
+    cdef Py_ssize_t out  # where out is among them, or -1
+    cdef Loop loop
+    cdef double p[MAX_PARAMS]
+
+    def __init__(self, dict keywords, Loop loop, tuple params):
+        cdef int j
+        self.names, self.loop, self.out = tuple(keywords), loop, -1
+        self.values = tuple([None if k == "out" else v for k, v in keywords.items()])
+        if "out" in keywords:
+            self.out = self.names.index("out")
+        for j in range(len(params)):
+            self.p[j] = params[j]
+
+    cdef object run(
+        self, PyObject *const *args, Py_ssize_t n, PyObject *names
+    ):
+        """The call, if it is this one on plain arrays; else None."""
+        cdef Py_ssize_t i
+        cdef PyObject *out = NULL
+        if n != self.loop.nin or (
+            <PyObject *>self.names != names and self.names != <object>names
+        ):
+            return None
+        for i in range(len(self.values)):
+            if i == self.out:
+                out = args[n + i] if args[n + i] != <PyObject *>None else NULL
+            elif args[n + i] != <PyObject *>self.values[i] and not same_number(
+                <object>args[n + i], self.values[i]
+            ):
+                return None
+        return self.loop.run(args, out, self.p)
+
+
+cdef inline bint same_number(object a, object b):
+    """The same float, to the sign of 0.  (Text in a program is the same object.)"""
+    cdef double x, y
+    if type(a) is not float or type(b) is not float:
+        return False
+    x, y = a, b
+    return memcmp(&x, &y, sizeof(double)) == 0
+
+
 # A call through tp_call costs a tuple and a dict; the vectorcall protocol (PEP
 # 590) takes the arguments where they stand, which halves a small call.
 
 cdef object answer(Entry entry, PyObject *const *args, size_t nargsf, PyObject *names):
-    """Plain arrays and at most out=: the kernel.  Anything else: ``_general``."""
+    """Plain arrays and at most out=, or keywords as in the last call: the kernel.
+    Anything else: ``_general``.
+    """
     cdef Py_ssize_t n = PyVectorcall_NARGS(nargsf), i
     cdef PyObject *out = NULL
     cdef Loop loop = entry.loop
@@ -700,6 +748,10 @@ cdef object answer(Entry entry, PyObject *const *args, size_t nargsf, PyObject *
             out = args[n]
     if quick:
         result = loop.run(args, out, entry.p)
+        if result is not None:
+            return result
+    elif names != NULL and entry.last != NULL:
+        result = (<Bound>entry.last).run(args, n, names)
         if result is not None:
             return result
     keywords = {}
@@ -725,6 +777,9 @@ cdef class Entry:
     cdef vectorcallfunc vectorcall
     cdef Loop loop  # None: always _general
     cdef double p[MAX_PARAMS]
+    # The Bound of the last call with parameters.  Borrowed: the owner keeps all that
+    # it made, so that threads can read this without a lock.
+    cdef PyObject *last
     cdef readonly object owner
     cdef readonly str form
 
@@ -782,6 +837,18 @@ cdef class Front:
             entry.loop = LOOPS.get(row.name + _registry.SUFFIX[entry.form])
             for j in range(len(params)):
                 entry.p[j] = params[j]
+
+    cdef Entry _entry(self, str form):
+        return self.value if form == "value" else getattr(self, form)
+
+    def _bind(self, dict keywords, loop, params):
+        """What to give _recall() when a call with these keywords comes again."""
+        if all([type(v) in (float, int, str) for k, v in keywords.items() if k != "out"]):
+            return Bound(keywords, loop, params)
+
+    def _recall(self, str form, Bound bound):
+        """Try ``bound`` first at the next call.  The caller keeps it for ever."""
+        self._entry(form).last = <PyObject *>bound
 
     def __call__(self, *args, **kwargs):
         return self._general("value", args, kwargs)

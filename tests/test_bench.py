@@ -385,7 +385,9 @@ def without(*modules, argv=QUICK):
         f"import sys; sys.modules.update(dict.fromkeys({modules!r}))\n"
         f"from fastact._cli import main; sys.exit(main({list(argv)!r}))"
     )
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd="/"
+    )
 
 
 def test_numpy_alone_will_do():
@@ -411,7 +413,7 @@ def test_a_peer_that_is_asked_for_must_be_there():
 def test_started_as_a_module():
     done = subprocess.run(
         [sys.executable, "-m", "fastact.bench", *QUICK[1:], "--peers", "numpy"],
-        capture_output=True, text=True,
+        capture_output=True, text=True, cwd="/",
     )
     assert done.returncode == 0, done.stderr
     assert "beside: NumPy" in done.stdout and "tanh, value, float32" in done.stdout
@@ -426,7 +428,9 @@ def test_threads_reach_those_who_have_them():
         "if 'numba' in found: assert found['numba'].numba.get_num_threads() == 2\n"
         "if 'mkl' in found: assert found['mkl'].library.MKL_Get_Max_Threads() == 2\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd="/"
+    )
     assert done.returncode == 0, done.stderr
 
 

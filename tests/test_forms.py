@@ -18,10 +18,12 @@ from cases import (
     ufunc,
 )
 
-# Around every edge of the driver: vectors of 16, blocks of 512, the GIL at 2048.
+import fastact as fa
+from fastact import ufuncs
+
+# Around every edge of the driver: vectors of 16, blocks of 1024, the GIL at 2048.
 LENGTHS = (
-    *range(71), *range(495, 530), 1007, 1008, 1023, 1024, 1025, 1030, 1040,
-    2047, 2048, 2049, 2064, 3000,
+    *range(71), 255, 256, 257, 272, *range(1007, 1042), 2047, 2048, 2049, 2064, 3000,
 )
 WHOLE = max(LENGTHS)
 STEPS = (2, 3, 7, -1, -2, -5)
@@ -258,3 +260,38 @@ def test_inputs_are_left_alone(kernel, dtype):
         a.flags.writeable = False
     ufunc(kernel.public)(*arrays, *kernel_params(kernel, dtype))
     assert all(same_bits(a, b) for a, b in zip(arrays, before, strict=True))
+
+
+def test_parameters_from_call_to_call():
+    """What a call with keywords leaves behind for the next one changes no result."""
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=33).astype(np.float32)
+    out = np.empty_like(x)
+    slopes = [0.2, 0.2, float("0.2"), 0.1, 0.2, 0.0, -0.0, 1, 1.0, 3, 0.2, np.float64(0.2)]
+    for _ in range(3):
+        for slope in slopes:
+            wide = x.astype(np.float64)
+            want = ufuncs.leaky_relu(wide, slope)
+            assert same_bits(fa.leaky_relu(wide, negative_slope=slope), want)
+            want = ufuncs.leaky_relu(x, np.float32(slope))
+            for data in (x, x[::-1][::-1], list(x)):
+                assert same_bits(fa.leaky_relu(data, negative_slope=slope), want)
+            assert fa.leaky_relu(x, negative_slope=slope, out=out) is out
+            assert same_bits(out, want)
+            assert same_bits(fa.leaky_relu(x, out=None, negative_slope=slope), want)
+        for keywords in (
+            {"threshold": 0.5, "value": 2.0}, {"value": 2.0, "threshold": 0.5},
+            {"threshold": 2.0, "value": 0.5}, {"value": 0.5, "threshold": 2.0},
+        ):
+            params = np.float32([keywords["threshold"], keywords["value"]])
+            want = ufuncs.threshold(x, *params)
+            for _ in range(2):
+                assert same_bits(fa.threshold(x, **keywords), want)
+                assert same_bits(fa.threshold(x, out=out, **keywords), want)
+        for text in ("none", "tanh", "".join(("ta", "nh"))):
+            want = (ufuncs.gelu if text == "none" else ufuncs.gelu_tanh)(x)
+            assert same_bits(fa.gelu(x, approximate=text), want)
+    with pytest.raises(TypeError, match="negative_slope"):
+        fa.leaky_relu(x, negative_slop=0.2)
+    with pytest.raises(ValueError, match="approximate"):
+        fa.gelu(x, approximate="tanH")
