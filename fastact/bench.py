@@ -250,7 +250,7 @@ class Accuracy:
     def __init__(self, peers: dict[str, Peer]) -> None:
         from . import _reference
 
-        self.reference = _reference
+        self.reference: Any = _reference
         self.peers = peers
 
     def __call__(
