@@ -15,6 +15,7 @@
     const __m512 name##_lo = _mm512_loadu_ps(fa_##name), \
                  name##_hi = _mm512_loadu_ps(fa_##name + 16)
 #define FA_PICK(name, at) _mm512_permutex2var_ps(name##_lo, at, name##_hi)
+#define FA_TAIL(k, power) FA_PS(fa_expm1_tail[k] / (power))
 #define FA_MADD(a, b, c) _mm512_fmadd_ps(a, b, c)
 
 /* tanh.  In every interval |f| = p0 + d P(d), where d P is at most an eighth of p0;
@@ -68,11 +69,11 @@ static void fa_gelu_f32(const float *x, float *f, ptrdiff_t n) {
         __m512 k = _mm512_sub_ps(t, magic);
         __m512 r = FA_MADD(k, FA_PS(2 * 0.693145752f), s);
         r = _mm512_add_ps(r, FA_MADD(k, FA_PS(2 * 1.42860677e-6f), s_low));
-        /* the polynomial of expm1_tail() in _primitives.pxd, for -r / 2 */
+        /* expm1_tail() of _primitives.pxd, for -r / 2 */
         __m512 r2 = _mm512_mul_ps(r, r);
-        __m512 v = FA_MADD(r, FA_PS(-0.000197906338f / 128), FA_PS(0.00139447546f / 64));
-        v = FA_MADD(v, r2, FA_MADD(r, FA_PS(-0.00833349675f / 32), FA_PS(0.0416662954f / 16)));
-        v = FA_MADD(v, r2, FA_MADD(r, FA_PS(-0.166666657f / 8), FA_PS(0.5f / 4)));
+        __m512 v = FA_MADD(r, FA_TAIL(5, -128), FA_TAIL(4, 64));
+        v = FA_MADD(v, r2, FA_MADD(r, FA_TAIL(3, -32), FA_TAIL(2, 16)));
+        v = FA_MADD(v, r2, FA_MADD(r, FA_TAIL(1, -8), FA_TAIL(0, 4)));
         v = _mm512_mul_ps(v, r2);
         __m512 u = _mm512_mul_ps(r, FA_PS(-0.5f));
         /* the Mills ratio */

@@ -17,7 +17,7 @@
 from libc.string cimport memcpy
 
 from fastact._primitives cimport (
-    INFINITY, c_fabs, clamp, exp_of, exp_pair, exp_top, expm1_reduced, fabs, fma,
+    INFINITY, clamp, exp_of, exp_pair, exp_top, expm1_reduced, fabs, fma,
     log1p_sum, magic_of, minus_rest, product_plus, real, reduce_at, rescale, sum_low,
     two_prod_low, unscale,
 )
@@ -186,6 +186,11 @@ cdef enum:
     ROWS = 32  # at most so many at once, of not more than BATCH elements
     BATCH = 4096  # (Cython takes a step as a literal only)
 
+cdef enum Kind:  # of terms of a sum
+    ANY
+    EXPONENTIALS  # at most 2^K, and their sum is not small beside it
+    GRADIENT
+
 
 # --- reductions -------------------------------------------------------------
 
@@ -211,38 +216,34 @@ cdef inline void pad(
     memcpy(block, x + whole, (n - whole) * sizeof(real))
 
 
+cdef inline void add_whole(
+    const real *x, Py_ssize_t n, Kind kind, double *hi, double *lo
+) noexcept nogil:
+    if real is float:
+        hi[0] += fa_sum_pairs_f32(x, n) if kind == GRADIENT else fa_sum_f32(x, n)
+    elif kind == EXPONENTIALS:
+        fa_sum_near_f64(x, n, rescale(<real>1), hi, lo)
+    else:
+        fa_sum_f64(x, n, hi, lo)
+
+
 cdef inline void add(
-    const real *x, Py_ssize_t n, double *hi, double *lo
+    const real *x, Py_ssize_t n, Kind kind, double *hi, double *lo
 ) noexcept nogil:
     """The sum of the elements, added to hi + lo."""
     cdef real block[LANES]
     cdef Py_ssize_t whole = n & -LANES
     if whole:
-        if real is float:
-            hi[0] += fa_sum_f32(x, whole)
-        else:
-            fa_sum_f64(x, whole, hi, lo)
+        add_whole(x, whole, kind, hi, lo)
     if whole < n:
         pad(x, n, <real>0, block)
-        if real is float:
-            hi[0] += fa_sum_f32(block, LANES)
-        else:
-            fa_sum_f64(block, LANES, hi, lo)
+        add_whole(<const real *>block, LANES, kind, hi, lo)
 
 
 cdef inline double sum_of(const real *g, Py_ssize_t n) noexcept nogil:
     """sum(g) of a gradient."""
-    cdef real block[LANES]
     cdef double hi = 0, lo = 0
-    cdef Py_ssize_t whole = n & -LANES
-    if real is float:
-        if whole:
-            hi = fa_sum_pairs_f32(g, whole)
-        if whole < n:
-            pad(g, n, <real>0, block)
-            hi += fa_sum_pairs_f32(block, LANES)
-    else:
-        add(g, n, &hi, &lo)
+    add(g, n, GRADIENT, &hi, &lo)
     return hi + lo if hi - hi == 0 else hi
 
 
@@ -325,22 +326,6 @@ cdef inline void exps_of_row(
         memcpy(e + whole, block, (n - whole) * sizeof(real))
 
 
-cdef inline void add_exps(
-    const real *e, Py_ssize_t n, double *hi, double *lo
-) noexcept nogil:
-    """As add(); the terms are at most 2^K, and their sum is not small beside it."""
-    cdef real block[LANES]
-    cdef Py_ssize_t whole = n & -LANES
-    if real is float:
-        add(e, n, hi, lo)
-    else:
-        if whole:
-            fa_sum_near_f64(e, whole, rescale(<real>1), hi, lo)
-        if whole < n:
-            pad(e, n, <real>0, block)
-            fa_sum_near_f64(block, LANES, rescale(<real>1), hi, lo)
-
-
 cdef inline Py_ssize_t batch(Py_ssize_t n) noexcept nogil:
     """How many rows of n elements go together.
 
@@ -372,17 +357,22 @@ cdef inline void exponentials(
         for r in range(rows):
             exps_of_row(x + r * n + at, to + r * n, count, top[r], False)
         for r in range(rows):
-            add_exps(<const real *>to + r * n, count, &hi[r], &lo[r])
+            add(<const real *>to + r * n, count, EXPONENTIALS, &hi[r], &lo[r])
 
 
 # --- softmax -----------------------------------------------------------------
+
+cdef inline double less_scale(double sum, real kind) noexcept nogil:
+    """2^-K sum, for the K of ``kind``: sums are double."""
+    return sum * 7.888609052210118e-31 if real is float else unscale(sum)
+
 
 cdef inline real reciprocal(double hi, double lo, real *low) noexcept nogil:
     """1 / (hi + lo) and its low part; 2^K times that for float."""
     cdef double f
     cdef real result
     if real is float:
-        f = 1 / (hi * 7.888609052210118e-31)
+        f = 1 / less_scale(hi, <real>0)
         result = <real>f
         low[0] = <real>(f - result)
     else:
@@ -466,18 +456,12 @@ cdef inline void softmax_backward(
 
 cdef inline double log_of(double hi, double lo, double *low, real kind) noexcept nogil:
     """log(sum exp(x - max)) and its low part, from the sum of the exponentials."""
-    cdef double z
-    if real is float:
-        return log1p_sum(hi * 7.888609052210118e-31 - 1.0, 0.0, low)
-    hi = unscale(hi)
-    z = hi - 1.0
-    return log1p_sum(z, unscale(lo), low)
+    return log1p_sum(less_scale(hi, kind) - 1, less_scale(lo, kind), low)
 
 
 cdef inline bint dominated(double hi, real kind) noexcept nogil:
     """Whether the maximum is nearly all of the sum, or that is NaN (no finite maximum)."""
-    cdef double sum = hi * 7.888609052210118e-31 if real is float else unscale(hi)
-    return not sum >= 1.000001
+    return not less_scale(hi, kind) >= 1.000001
 
 
 cdef inline double log_of_dominated(
@@ -493,13 +477,8 @@ cdef inline double log_of_dominated(
     for at in range(0, n, 4096):
         count = n - at if n - at < BATCH else BATCH
         exps_of_row(x + at, e, count, m, True)
-        add(<const real *>e, count, &hi, &lo)
-    if real is float:
-        hi *= 7.888609052210118e-31
-    else:
-        hi = unscale(hi)
-        lo = unscale(lo)
-    return log1p_sum(hi, lo, low)
+        add(<const real *>e, count, ANY, &hi, &lo)
+    return log1p_sum(less_scale(hi, m), less_scale(lo, m), low)
 
 
 cdef inline double log_sum_wide(
@@ -514,7 +493,7 @@ cdef inline double log_sum_wide(
         for i in range(count):
             block[i] = x[at + i]
         exps_of_row(<const double *>block, block, count, m, False)
-        add_exps(<const double *>block, count, &hi, &lo)
+        add(<const double *>block, count, EXPONENTIALS, &hi, &lo)
     return log_of(hi, lo, low, m)
 
 
@@ -535,7 +514,7 @@ cdef inline double log_sum_pairs(
             e[i] = 0.0 if d == 0 else e[i]
             el[i] = 0.0 if d == 0 else el[i]
             equal += 1 if d == 0 else 0
-        add(<const double *>e, count, &hi, &lo)
+        add(<const double *>e, count, ANY, &hi, &lo)
         for i in range(count):
             lo += el[i]
     hi = unscale(hi)
@@ -636,7 +615,7 @@ cdef inline void logsumexp(
         for r in range(count):
             low = sums.low[r]
             sum = two_sum(top[r], sums.log[r], &lost)
-            if c_fabs(sum) < 0.5 * sums.log[r]:
+            if fabs(sum) < 0.5 * sums.log[r]:
                 if real is float:
                     sum = log_sum_wide(x + r * n, n, top[r], &low)
                 else:

@@ -139,7 +139,7 @@ class AxisActivation(_Named):
                 target = view.reshape(rows.count, rows.length)
         source = rows.of(x, work)
         if target is None or (
-            target is not None and np.may_share_memory(source, target)
+            np.may_share_memory(source, target)
             and source.__array_interface__["data"] != target.__array_interface__["data"]
         ):
             width = 1 if self._row.reduces else rows.length

@@ -370,7 +370,7 @@ cdef void share(
     cdef int j, size = 8 if kind == F64 else 4 if kind == F32 else 2
     cdef bint enough = n >= 2 * FIRST
     for j in range(nin, nin + nout):
-        enough = enough and stride[j] >= size  # (not in a reduction)
+        enough = enough and stride[j] >= size  # (else they overlap, or run backwards)
     if not enough:
         drive(fn, nin, nout, ptr, stride, n, kind, p)
         return

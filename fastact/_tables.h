@@ -1,5 +1,10 @@
 /* Written by tools/tables.py. */
 
+/* (expm1(r) - r) / r^2: relative error of exp(r) 2^-29.8 */
+static const float fa_expm1_tail[6] = {
+    0x1.0000000000000p-1f, 0x1.5555540000000p-3f, 0x1.55548e0000000p-5f, 0x1.1112700000000p-7f, 0x1.6d8daa0000000p-10f, 0x1.9f0a280000000p-13f,
+};
+
 /* Mills ratio Phi(-t) exp(t^2 / 2): relative error 2^-28.6 */
 static const float fa_gelu_c[32] = {
     0x1.2000160000000p+0f, 0x1.6000380000000p+0f, 0x1.a002f80000000p+0f, 0x1.dffffe0000000p+0f,

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import coefficients
 import mpmath as mp
 import numpy as np
 
@@ -140,11 +141,22 @@ def text_of(table: Table) -> str:
     return "\n".join(lines)
 
 
+def exponential() -> str:
+    """The polynomial of the float32 exponential, which _primitives.pxd has too."""
+    found, error = coefficients.solve(coefficients.FITS["exp_f32"])
+    numbers = " ".join(f"{float(c).hex()}f," for c in found)
+    return (
+        f"/* (expm1(r) - r) / r^2: relative error of exp(r) 2^{float(error):.1f} */\n"
+        f"static const float fa_expm1_tail[{len(found)}] = {{\n    {numbers}\n}};"
+    )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--check", action="store_true")
     args = parser.parse_args()
-    text = "/* Written by tools/tables.py. */\n\n" + "\n\n".join(map(text_of, TABLES)) + "\n"
+    parts = ["/* Written by tools/tables.py. */", exponential(), *map(text_of, TABLES)]
+    text = "\n\n".join(parts) + "\n"
     if not args.check:
         TARGET.write_text(text)
         return 0
