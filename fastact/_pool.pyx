@@ -46,25 +46,34 @@ cdef extern from *:
     #endif
 
     #if defined(_WIN32)
-    static void fa_block_signals(void) {}
+    typedef int fa_signals;
+    static void fa_block_signals(fa_signals *old) {}
+    static void fa_unblock_signals(const fa_signals *old) {}
     #else
     #include <signal.h>
+    typedef sigset_t fa_signals;
     /* Signals are for the program's own threads; faults have to stay. */
-    static void fa_block_signals(void) {
+    static void fa_block_signals(fa_signals *old) {
         sigset_t set;
         sigfillset(&set);
         sigdelset(&set, SIGSEGV);
         sigdelset(&set, SIGBUS);
         sigdelset(&set, SIGFPE);
         sigdelset(&set, SIGILL);
-        pthread_sigmask(SIG_SETMASK, &set, NULL);
+        pthread_sigmask(SIG_SETMASK, &set, old);
+    }
+    static void fa_unblock_signals(const fa_signals *old) {
+        pthread_sigmask(SIG_SETMASK, old, NULL);
     }
     #endif
     """
     int fa_here, fa_everywhere
     int fa_load(int *) noexcept nogil
     void fa_store(int *, int) noexcept nogil
-    void fa_block_signals() noexcept nogil
+    ctypedef struct fa_signals:
+        pass
+    void fa_block_signals(fa_signals *) noexcept nogil
+    void fa_unblock_signals(const fa_signals *) noexcept nogil
     double fa_now() noexcept nogil
     ctypedef struct fenv_t:
         pass
@@ -155,7 +164,6 @@ cdef inline bint take_part() noexcept nogil:
 
 cdef void help_out(void *wake) noexcept nogil:
     """The life of a helper."""
-    fa_block_signals()
     acquire(pool.guard, WAIT_LOCK)
     while True:
         fa_store(&pool.helpers, pool.helpers + 1)
@@ -175,14 +183,19 @@ cdef void help_out(void *wake) noexcept nogil:
 
 cdef bint start_helper() noexcept nogil:
     cdef Lock wake = PyThread_allocate_lock()
+    cdef fa_signals signals
+    cdef bint started
     if wake == NULL:
         return False
     acquire(wake, WAIT_LOCK)
     pool.wake[pool.started] = wake
-    if PyThread_start_new_thread(help_out, wake) == PYTHREAD_INVALID_THREAD_ID:
-        return False
-    pool.started += 1
-    return True
+    # A thread starts with the signals blocked that its maker has blocked.
+    fa_block_signals(&signals)
+    started = PyThread_start_new_thread(help_out, wake) != PYTHREAD_INVALID_THREAD_ID
+    fa_unblock_signals(&signals)
+    if started:
+        pool.started += 1
+    return started
 
 
 cdef inline int threads() noexcept nogil:
