@@ -298,7 +298,7 @@ cdef inline void anchored_exp(
     if WIDE:
         exp_parts(at_low - h, s, q)
     else:
-        exp_parts_anchored(-h, at_low, -((u - (h + at)) + ul), s, q)
+        exp_parts_anchored(-h, at_low, -((u - (h + at)) + ul), <real>-0.0, s, q)
 
 
 cdef inline void gated(
@@ -353,47 +353,42 @@ cdef inline void silu_exp(real x, real *s, real *q, real *ql) noexcept nogil:
         exp_parts_low(1.28125 - u, -0.002785457238926205, s, q)
 
 
-cdef inline void silu_from(
-    real x, real a, real u, real ul, real s, real q, real ql, real *f, real *d
-) noexcept nogil:
-    """x sigmoid(u), u and v = u + ul at least 0, a as in gated()."""
-    cdef real w
-    if real is float:
-        w = u - <real>1.27846456
-        gated(
-            x, a, s, q, ql, w,
-            (sum_low(u, <real>-1.27846456, w) + ul) + <real>5.96046448e-8,
-            <real>0.278464556, <real>5.96088725e-8, f, d,
-        )
-    else:
-        w = u - 1.2784645427610737
-        gated(
-            x, a, s, q, ql, w,
-            (sum_low(u, -1.2784645427610737, w) + ul) - 1.0928757898653885e-16,
-            0.2784645427610738, 2.3314443047673675e-19, f, d,
-        )
-
-
 cdef inline void silu(
     real x, real s, real q, real ql, real *f, real *d
 ) noexcept nogil:
-    cdef real a = exp_magnitude(x)
-    silu_from(x, a, a, <real>0, s, q, ql, f, d)
+    cdef real a = exp_magnitude(x), w
+    if real is float:
+        w = a - <real>1.27846456
+        gated(
+            x, a, s, q, ql, w, sum_low(a, <real>-1.27846456, w) + <real>5.96046448e-8,
+            <real>0.278464556, <real>5.96088725e-8, f, d,
+        )
+    else:
+        w = a - 1.2784645427610737
+        gated(
+            x, a, s, q, ql, w,
+            sum_low(a, -1.2784645427610737, w) - 1.0928757898653885e-16,
+            0.2784645427610738, 2.3314443047673675e-19, f, d,
+        )
 
 
 cdef inline real swish_argument(
     real x, real beta, real beta_low, real *low
 ) noexcept nogil:
-    """|z| and its low part, z = (beta + beta_low) x."""
-    cdef real z = beta * x
+    """u = |beta x| and its low part; beta_low, of beta > 0, is a constant."""
+    cdef real a = fabs(x), b = fabs(beta)
+    cdef real z = b * a
     cdef real u = exp_magnitude(z)
-    if WIDE:
-        low[0] = <real>0
-    else:
-        low[0] = fma(beta_low, x, two_prod_low(beta, x, z))
-        low[0] = <real>0 if u == exp_top(u) else (low[0] if z > 0 else -low[0])
+    low[0] = product_low(b, a, z)
+    if beta_low != 0 and not WIDE:
+        low[0] = fma(beta_low, a, low[0])
+    low[0] = <real>0 if u == exp_top(u) else low[0]
     return u
 
+
+# For some beta there are x with beta x within 2^-100 of u0 = 1.27846...: it is taken in
+# three parts.  Near it u and its low part are multiples of 2^-52 and 2^-105, and so are
+# the first two of u0, so that all sums are exact but those with the third (delta).
 
 cdef inline void silu_beta_exp(real x, real beta, real *s, real *q) noexcept nogil:
     swish_exp(x, beta, <real>0, s, q)
@@ -402,9 +397,20 @@ cdef inline void silu_beta_exp(real x, real beta, real *s, real *q) noexcept nog
 cdef inline void swish_exp(
     real x, real beta, real beta_low, real *s, real *q
 ) noexcept nogil:
-    cdef real low
+    """exp(-(u - u0))."""
+    cdef real low, h
     cdef real u = swish_argument(x, beta, beta_low, &low)
-    anchored_exp(u, low, 1.28125, -0.002785457238926205, s, q)
+    if WIDE:
+        exp_parts_anchored(
+            1.2784645427610737 - u, 1.0946994183093437e-16, <real>-0.0, <real>-0.0, s, q
+        )
+    else:
+        h = u - 1.28125
+        exp_parts_anchored(
+            -h, -0.0027854572389263144,
+            1.0946994183093437e-16 - ((u - (h + 1.28125)) + low),
+            3.907766676128665e-33, s, q,
+        )
 
 
 cdef inline void swish(
@@ -416,10 +422,17 @@ cdef inline void swish(
     f = -(-x) sigmoid((-beta) (-x)).  Where the exponential ends, a = 0: its product
     with e would not be 0 for a small beta.
     """
-    cdef real low, fa
+    cdef real low, fa, w
     cdef real u = swish_argument(x, beta, beta_low, &low)
     cdef real a = <real>0 if u == exp_top(u) else fabs(x)
-    silu_from(-x if beta < 0 else x, a, u, low, s, q, <real>0, &fa, d)
+    cdef real h = u - <real>1.2784645427610737
+    low = low - <real>1.0946994183093437e-16
+    w = h + low
+    gated(
+        -x if beta < 0 else x, a, s, q, <real>0, w,
+        ((h - w) + low) + sum_low(u, <real>-1.2784645427610737, h),
+        <real>0.2784645427610738, <real>3.907766676128665e-33, &fa, d,
+    )
     f[0] = -fa if beta < 0 else fa
 
 

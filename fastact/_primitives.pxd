@@ -350,12 +350,14 @@ cdef inline void exp_parts_low(real x, real low, real *s, real *q) noexcept nogi
 
 
 cdef inline void exp_parts_anchored(
-    real x, real at, real low, real *s, real *q
+    real x, real at, real low, real rest, real *s, real *q
 ) noexcept nogil:
-    """The same of x + at + low: near x = -at the first sum is exact."""
+    """The same of x + at + low + rest: near x = -at the first sum is exact, and the
+    second where it is as small as the rest of it.
+    """
     cdef real n
     cdef real r = reduce_first(x, &n, s) + at
-    q[0] = expm1_reduced(r + minus_rest(n, low))
+    q[0] = expm1_reduced((r + minus_rest(n, low)) + rest)
 
 
 cdef inline void expm1_parts(real x, real *s, real *q, real *ql) noexcept nogil:

@@ -257,6 +257,15 @@ def anchors():
             values += [round_to(e * e + 4 * e + 6, bits), slope,
                        round_to(4 * (1 + e) - slope, bits)]
         yield name, bits, values
+    # The root of silu', whatever beta makes of it: in three parts, the first two
+    # multiples of 2^-52 and 2^-105.
+    u0 = mp.findroot(silu, mp.mpf("1.28"))
+    first = mp.nint(mp.ldexp(u0, 52)) / 2**52
+    second = mp.nint(mp.ldexp(u0 - first, 105)) / 2**105
+    yield "swish", 53, [
+        round_to(mp.exp(-u0), 53), first, second, round_to(u0 - first - second, 53),
+        mp.mpf("1.28125"), first - mp.mpf("1.28125"),
+    ]
 
 
 def literal(coefficient, bits: int) -> str:
@@ -290,7 +299,10 @@ def main() -> int:
             stale += missing
             print(f"  {k:2d}  {text}{'  <- not in the source' if missing else ''}")
     for name, bits, values in anchors() if not args.names else ():
-        print(f"anchor of {name}, {bits} bits: c, U, UL, v0, its low part, delta, ...")
+        about = "c, U, UL, v0, its low part, delta, ..."
+        if name == "swish":
+            about = "c, u0 in three parts, U, the first less U"
+        print(f"anchor of {name}, {bits} bits: {about}")
         for value in values:
             text = literal(value, bits)
             missing = args.check and float(text) not in there
