@@ -69,14 +69,30 @@ cdef inline void sigmoid_from_output(real y, real *d) noexcept nogil:
 
 
 cdef inline real soft(real top, real hi, real lo) noexcept nogil:
-    """top + 2^-K (hi + lo) for top >= 0 and hi + lo = 2^K log1p(exp(-|x|))."""
+    """top + 2^-K (hi + lo) for top >= 0 and hi + lo = 2^K log1p(exp(-|x|)).
+
+    (For float from |x| = 0.4375 on, where an ulp of the sum is two of its second term.)
+    """
     cdef real h = unscale(hi)
     cdef real t = top + h
     cdef real below = unscale(hi + lo)
-    if WIDE:
-        return t
+    if real is float or WIDE:
+        return top + below
     t = t + (sum_low(top, h, t) + unscale(lo))
     return t if top > 0 else below
+
+
+cdef inline real soft_near_0(real x, real z, real inv, real inv_low) noexcept nogil:
+    """log(1 + exp(z)) / beta, z = beta x, inv + inv_low = 1 / beta, for float.
+
+    (ln2 / beta + x / 2) + x z P(z^2) for |z| < 0.4375: every operation rounds what rises
+    with x, and so rises.  Neighbours x are closer here than a logarithm is exact.
+    """
+    cdef real ln2 = <real>0.693147182, w = z * z, top = ln2 * inv
+    cdef real low = fma(ln2, inv_low, product_low(ln2, inv, top))
+    low = fma(<real>-1.9046542e-9, inv, low)
+    w = fma(fma(<real>0.000337740814, w, <real>-0.00520728948), w, <real>0.12499997)
+    return top + fma(x * z, w, fma(<real>0.5, x, low))
 
 
 cdef inline void log_sigmoid_exp(real x, real *e, real *el) noexcept nogil:
@@ -88,6 +104,8 @@ cdef inline void log_sigmoid(real x, real e, real el, real *f, real *d) noexcept
     cdef real top = <real>0 if x > 0 else -x, hi, lo, r, t
     hi = log1p_scaled(e, el, &lo, &r)
     t = soft(exp_magnitude(top), hi, lo)
+    if real is float:
+        t = soft_near_0(-x, -x, <real>1, <real>0) if fabs(x) < <real>0.4375 else t
     f[0] = -t if t < exp_top(x) else x
     logistic_of(-x, e, el, r, d)
 
@@ -248,11 +266,11 @@ cdef inline void softplus_exp(
     real x, real beta, real *e, real *el
 ) noexcept nogil:
     """exp(-|beta x|) and its low part."""
-    cdef real z = beta * x
-    cdef real low = product_low(beta, x, z)
+    cdef real a = fabs(x)
+    cdef real z = beta * a
+    cdef real low = product_low(beta, a, z)
     cdef real u = exp_magnitude(z)
-    low = <real>0 if u == exp_top(u) else (-low if z > 0 else low)
-    exp_pair(-u, low, e, el)
+    exp_pair(-u, <real>0 if u == exp_top(u) else -low, e, el)
 
 
 cdef inline void softplus(
@@ -262,12 +280,14 @@ cdef inline void softplus(
     cdef real top = <real>0 if x < 0 else x
     cdef real inv = <real>1 / beta
     cdef real invl = quotient_low(<real>1, <real>0, beta, <real>0, inv, inv)
-    cdef real hi, lo, r, p
+    cdef real hi, lo, r, p, z = beta * x
     hi = log1p_scaled(e, el, &lo, &r)
     p = hi * inv
     lo = fma(lo, inv, fma(hi, invl, product_low(hi, inv, p)))
     p = soft(<real>0 if beta * top > exp_top(x) else top, p, lo)
-    f[0] = p if beta * x < exp_top(x) else x
+    if real is float:
+        p = soft_near_0(x, z, inv, invl) if fabs(z) < <real>0.4375 else p
+    f[0] = p if z < exp_top(x) else x
     logistic_of(x, e, el, r, d)
 
 
