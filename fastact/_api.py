@@ -102,6 +102,17 @@ def call_ufunc(where, public, names, inputs, params, keywords):
     return _containers.call(loop.ufunc, (*inputs, *params), keywords)
 
 
+def _alike(values: tuple) -> bool:
+    """Whether they are NumPy's own arrays of floats, in one shape and dtype."""
+    first = values[0]
+    if type(first) is not np.ndarray or first.dtype.char not in "efd":
+        return False
+    for v in values[1:]:
+        if type(v) is not np.ndarray or v.shape != first.shape or v.dtype != first.dtype:
+            return False
+    return True
+
+
 class Activation(_Named, _backend.Front):
     """An elementwise activation: call it for the value.
 
@@ -181,12 +192,14 @@ class Activation(_Named, _backend.Front):
                 result = loop.fast(args, params, kwargs.get("out")) if kwargs else None
                 if result is not None:
                     return result
-                x = args[0]
-                if len(args) == 1 and "out" not in kwargs and (
-                    type(x) is float or (type(x) is np.ndarray and x.dtype.char in "efd")
-                ):
-                    # A float, or an array that the kernels cannot read where it lies.
-                    return loop.ufunc(x, *params)
+                # Arrays of floats that the kernels could not read where they lie, or a
+                # float: nothing to check.
+                out = kwargs.get("out")
+                if out is None:
+                    if _alike(args) or (len(args) == 1 and type(args[0]) is float):
+                        return loop.ufunc(*args, *params)
+                elif _alike((*args, out)) and out.flags.writeable:
+                    return loop.ufunc(*args, *params, out=out)
         where = f"fastact.{self.__name__}" + ("" if form == "value" else f".{form}")
         names = INPUTS[form]
         lifted = _containers.lift(

@@ -523,8 +523,8 @@ cdef inline real log1p_scaled(real e, real el, real *low, real *r) noexcept nogi
     """2^K log1p(u), its low part, and r near 1 / (1 + u), for 2^K u = e + el, u <= 1.
 
     log1p(u) = 2 atanh(v), v = u / (2 + u) <= 1/3; relative error 2^-58.5 (double),
-    2^-38.4 (WIDE), 2^-30 (float, u <= exp(-0.4375)).  One division, 1 / ((1 + u) (2 + u)), serves
-    both results (two short ones are faster for WIDE).
+    2^-38.4 (WIDE), 2^-30 (float, u <= exp(-0.4375)).  One division,
+    1 / ((1 + u) (2 + u)), serves both results (two short ones are faster for WIDE).
     """
     cdef real u = unscale(e)
     cdef real a = <real>1 + u

@@ -76,7 +76,8 @@ def direction(row: str, params: dict, form: str, negative: bool) -> int:
     """+1 or -1 for a function that rises or falls with |x| there, else 0."""
     left, right = MONOTONE[form].get(row, (0, 0))
     if params.get("beta", 1) < 0:
-        left, right = (-right, -left) if form == "value" else (right, left)
+        # f(x) = -g(-x), g that of -beta
+        left, right = (right, left) if form == "value" else (-right, -left)
     if params.get("negative_slope", 0) < 0 or params.get("alpha", 1) < 0:
         left = 0
     if form == "derivative" and (row == "selu" or (row == "elu" and params["alpha"] > 1)):
