@@ -159,13 +159,18 @@ def stub_options(registry, row):
     options = ["out: _Out = None"]
     variant = next((v for v in registry.VARIANTS if v.name == row.name), None)
     if variant:
-        takes = "ArrayLike"
-        if None not in variant.choices:
-            takes = f"Literal[{', '.join(map(repr, variant.choices))}]"
-        options += ["*", f"{variant.option}: {takes} = {variant.default!r}"]
+        options += ["*", stub_option(variant)]
     elif row.params:
         options += ["*", *(f"{p.name}: ArrayLike = {p.default!r}" for p in row.params)]
     return "".join(o + ", " for o in options)
+
+
+def stub_option(variant):
+    """What chooses between rows, for type checkers."""
+    takes = "ArrayLike"
+    if None not in variant.choices:
+        takes = f"Literal[{', '.join(map(repr, variant.choices))}]"
+    return f"{variant.option}: {takes} = {variant.default!r}"
 
 
 def protocol(row):
@@ -184,8 +189,8 @@ def public_stubs(registry):
     ]
     for gate in registry.GATES:
         options = "axis: SupportsIndex = -1, *, out: _Out = None, "
-        if len(gate.rows) > 1:
-            options += 'approximate: Literal["none", "tanh"] = "none", '
+        if gate.variant:
+            options += stub_option(gate.variant) + ", "
         decorated.append((gate.name, "_gated", options))
     finals = [(r.name, protocol(r)) for r in required] + [(registry.PRELU, "PReLU")]
     finals += [

@@ -464,8 +464,8 @@ class GatedUnit(_Named):
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self.defaults = {"approximate": "none"} if len(gate.rows) > 1 else {}
-        self._name(gate.name, _docs.gated_unit(gate, self.defaults))
+        self.defaults = gate.options
+        self._name(gate.name, _docs.gated_unit(gate))
 
     def _call(self, form: str, g: tuple, x, gate, axis, keywords: dict):
         where = f"fastact.{self.__name__}" + ("" if form == "value" else f".{form}")
@@ -478,10 +478,10 @@ class GatedUnit(_Named):
         )
         if lifted is not None:
             return lifted
-        row = self._gate.rows[0]
-        if self.defaults:
-            option = keywords.pop("approximate", "none")
-            row = _choose(where, VARIANTS[0], option)[0].name
+        row, variant = self._gate.rows[0], self._gate.variant
+        if variant:
+            option = keywords.pop(variant.option, variant.default)
+            row = _choose(where, variant, option)[0].name
         for name in keywords:
             if name not in UFUNC_KEYWORDS:
                 takes = ", ".join(["axis", *self.defaults, *UFUNC_KEYWORDS])
@@ -544,65 +544,19 @@ class GatedUnit(_Named):
     def __call__(self, x, gate=None, /, axis=_LAST, **kwargs):
         return self._call("value", (), x, gate, axis, kwargs)
 
+    @_docs.method(_docs.GATE_OPERANDS, "d")
     def derivative(self, x, gate=None, /, axis=_LAST, **kwargs):
-        """The partial derivatives to the value and to the gate.
-
-        Parameters
-        ----------
-        x, gate : array_like
-            As for the value.
-        axis : int
-            As for the value.
-        **kwargs
-            As for the value.
-
-        Returns
-        -------
-        d : ndarray, or tuple of two
-            One array like ``x``, or one for the value and one for the gate.
-        """
+        """The partial derivatives to the value and to the gate."""
         return self._call("derivative", (), x, gate, axis, kwargs)
 
+    @_docs.method(_docs.GATE_OPERANDS, "f", "d")
     def value_and_derivative(self, x, gate=None, /, axis=_LAST, **kwargs):
-        """The value and the partial derivatives, in one pass.
-
-        Parameters
-        ----------
-        x, gate : array_like
-            As for the value.
-        axis : int
-            As for the value.
-        **kwargs
-            As for the value.
-
-        Returns
-        -------
-        y : ndarray or scalar
-            The value.
-        d : ndarray, or tuple of two
-            The partial derivatives, as from ``derivative``.
-        """
+        """The value and the partial derivatives, in one pass."""
         return self._call("value_and_derivative", (), x, gate, axis, kwargs)
 
+    @_docs.method(_docs.GATE_OPERANDS, "gx")
     def backward(self, g, x, gate=None, /, axis=_LAST, **kwargs):
-        """The gradient to the input(s), for the gradient g of the output.
-
-        Parameters
-        ----------
-        g : array_like
-            The gradient of the output.
-        x, gate : array_like
-            As for the value.
-        axis : int
-            As for the value.
-        **kwargs
-            As for the value.
-
-        Returns
-        -------
-        gx : ndarray, or tuple of two
-            One array like ``x``, or one for the value and one for the gate.
-        """
+        """The gradient to the input(s), for the gradient g of the output."""
         return self._call("backward", (g,), x, gate, axis, kwargs)
 
 
