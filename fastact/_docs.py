@@ -153,7 +153,8 @@ def form(row: Row, variant: Variant | None, name: str, inputs: tuple) -> str:
 def method(operands: dict[str, tuple], *returns: str):
     """Complete the docstring of a form: its parameters, by their names, and returns."""
     def complete(function):
-        names = list(inspect.signature(function).parameters)[1:]
+        names, _, more = inspect.getargs(function.__code__)  # (a signature takes long)
+        names = names[1:] + [more] * bool(more)
         function.__doc__ = join(
             function.__doc__ or "",
             section("Parameters", lines_of([operands[n] for n in names])),
