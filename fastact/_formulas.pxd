@@ -668,9 +668,11 @@ cdef inline void softsign_from_output(real y, real *d) noexcept nogil:
 cdef inline void squareplus(real x, real b, real *f, real *d) noexcept nogil:
     """x >= 0: (x + h) / 2, x < 0: b / 4 / ((h - x) / 2), h = sqrt(x^2 + b); f' = f / h.
 
-    Halves first, so that nothing overflows; beyond 2^400 h = |x|.
+    Halves first, so that nothing overflows; beyond 2^400 (2^60 for float) h = |x|.
     """
-    cdef real big = <real>2.582249878086909e120
+    cdef real big = (
+        <real>1.152921504606847e18 if real is float else <real>2.582249878086909e120
+    )
     cdef real y = fabs(x)
     cdef real a = big if y > big else y
     cdef real a2 = a * a
@@ -678,7 +680,7 @@ cdef inline void squareplus(real x, real b, real *f, real *d) noexcept nogil:
     cdef real h = sqrt(h2)
     cdef real rh = <real>1 / h
     # half the residual of the root, over h
-    cdef real hl = <real>0 if WIDE else <real>0.5 * rh * (
+    cdef real hl = <real>0.5 * rh * (
         residual(h2, h, h) + (sum_low(a2, b, h2) + product_low(a, a, a2))
     )
     cdef real s = <real>0.5 * h + <real>0.5 * a
@@ -688,15 +690,17 @@ cdef inline void squareplus(real x, real b, real *f, real *d) noexcept nogil:
     cdef real nl = quotient_low(<real>0.25 * b, <real>0, s, sl, r, n)
     n = n if x < 0 else s
     nl = nl if x < 0 else sl
-    a2 = (<real>0.25 * b) / y
     h2 = n + nl
-    if WIDE:
-        f[0] = n
-        d[0] = n * rh
-        return
-    f[0] = (a2 if x < 0 else x) if y > big else h2
+    a2 = <real>0.25 * b
+    f[0] = (a2 / y if x < 0 else x) if y > big else h2
     h2 = quotient(n, nl, h, hl, rh)
-    d[0] = (a2 / y if x < 0 else <real>1) if y > big else h2
+    # b / 4 / y^2; beyond 1e30 (1e300) nothing is left of it
+    a = <real>1e30 if real is float else <real>1e300
+    a = a if y > a else y
+    r = <real>1 / a
+    s = a2 * r
+    s = quotient(s, quotient_low(a2, <real>0, a, <real>0, r, s), a, <real>0, r)
+    d[0] = (s if x < 0 else <real>1) if y > big else h2
 
 
 cdef inline void squareplus_from_output(real y, real b, real *d) noexcept nogil:

@@ -307,7 +307,6 @@ ROWS: tuple[Row, ...] = (
         params=(Param("b", 4.0, "smoothness", "smoothness; b -> 0 gives relu"),),
         from_output="y**2 / (y**2 + b / 4)",
         samples=({"b": 0.5},),
-        wide=True,
     ),
     Row(
         "hard_sigmoid",
