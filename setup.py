@@ -92,6 +92,17 @@ class Body:
         # Whether f is looked up on v4.
         self.table = row.table and dtype == "float" and uses_f
         self.only_f = list(kernel.outputs.values()) == ["f"]
+        # Whether both f and d come from _avx512_f64.h on v4, and where to: the outputs
+        # themselves where they are nothing else.
+        self.table64 = row.table64 and dtype == "double" and kernel.kind != "from_output"
+        where = {expr: name for name, expr in kernel.outputs.items()}
+        self.plain = ""
+        if set(where) <= {"f", "d"}:
+            self.plain = ", ".join(where.get(part, "NULL") for part in "fd")
+        used = " ".join(where)
+        self.f64_places = ", ".join(
+            part if re.search(rf"\b{part}\b", used) else "NULL" for part in "fd"
+        )
         at = "first + i" if self.exp else "i"
         # Inputs are read into locals first: a load that only one side of a select
         # needs would otherwise move into a branch, and the loop stay scalar.
@@ -251,6 +262,7 @@ def extensions():
         formulas=", ".join(sorted(formulas)),
         wide_formulas=", ".join(f"{f} as wide_{f}" for f in sorted(formulas)),
         tables=[row.name for row in registry.ROWS if row.table],
+        tables64=[row.name for row in registry.ROWS if row.table64],
         Body=Body,
         arguments=arguments,
         c_arguments=c_arguments,
@@ -261,7 +273,10 @@ def extensions():
             f"fastact._kernels_{isa}",
             [render("_kernels.pyx.in", f"_kernels_{isa}.pyx", isa=isa, **names)],
             include_dirs=["fastact"],
-            depends=["fastact/_avx512.h", "fastact/_tables.h"],
+            depends=[
+                "fastact/_avx512.h", "fastact/_tables.h",
+                "fastact/_avx512_f64.h", "fastact/_tables64.h",
+            ],
             extra_compile_args=KERNEL_FLAGS + flags,
             define_macros=[("CYTHON_INLINE", INLINE)],
         )

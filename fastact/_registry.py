@@ -66,6 +66,8 @@ class Row(NamedTuple):
     exp: str = ""
     #: with AVX-512, float32 values come from fa_NAME_f32 in _avx512.h
     table: bool = False
+    #: with AVX-512, float64 values and derivatives come from fa_NAME_f64 in _avx512_f64.h
+    table64: bool = False
     #: f' as a function of y = f(x), "" where there is none.
     from_output: str = ""
     #: what the parameters must satisfy for ``from_output``: (text, names, test)
@@ -98,6 +100,7 @@ ROWS: tuple[Row, ...] = (
         from_output="y * (1 - y)",
         torch="torch.sigmoid",
         exp="exp",
+        table64=True,
     ),
     Row(
         "log_sigmoid",
@@ -239,6 +242,7 @@ ROWS: tuple[Row, ...] = (
         "Elfwing et al. 2017; Ramachandran et al. 2017 (swish)",
         torch="F.silu",
         exp="expm1",
+        table64=True,
     ),
     Row(
         "silu_beta",

@@ -172,10 +172,10 @@ def tanh_shrink_tail(w):
 HALF = LN2 / 2 * mp.mpf("1.001")
 
 
-def exp_fit(degree, bits):
+def exp_fit(degree, bits, edge=HALF):
     return Fit(
-        f"expm1(r) = r + r^2 P(r), |r| <= ln2/2, total degree {degree + 2}",
-        expm1_tail, lambda r: r * r / mp.exp(r), -HALF, HALF, degree, bits,
+        f"expm1(r) = r + r^2 P(r), |r| <= {mp.nstr(edge, 5)}, total degree {degree + 2}",
+        expm1_tail, lambda r: r * r / mp.exp(r), -edge, edge, degree, bits,
     )
 
 

@@ -1,0 +1,111 @@
+"""Write fastact/_tables64.h: the exponential of _avx512_f64.h.
+
+    python tools/tables64.py            writes the file (a second; needs mpmath)
+    python tools/tables64.py --check    exit 1 if the file has other numbers
+
+AVX-512 picks one of 16 doubles per lane in one instruction: 2^(j/16), in two parts, of
+which the first has so few bits that its product with a short reciprocal is exact.  The
+polynomial then only has to reach to ln2 / 32.
+"""
+
+from __future__ import annotations
+
+import argparse
+import struct
+import sys
+from pathlib import Path
+
+import coefficients
+import mpmath as mp
+
+TARGET = Path(__file__).resolve().parent.parent / "fastact" / "_tables64.h"
+SIZE = 16
+#: bits of the first part
+SHORT = 20
+#: the scale 2^-K of the results
+K = 100
+
+
+def exponential() -> str:
+    """(expm1(r) - r) / r^2 for |r| <= ln2 / 32."""
+    edge = mp.log(2) / (2 * SIZE) * mp.mpf("1.0001")
+    found, error = coefficients.solve(coefficients.exp_fit(4, 53, edge))
+    numbers = " ".join(f"{float(c).hex()}," for c in found)
+    return (
+        f"/* (expm1(r) - r) / r^2: relative error of exp(r) 2^{float(error):.1f} */\n"
+        f"static const double fa_exp16_tail[{len(found)}] = {{\n    {numbers}\n}};"
+    )
+
+
+def silu_root() -> str:
+    """silu'(-U - h) / h around the root -U, where silu' = (1 + E - u E) / (1 + E)^2 at
+    -u, E = exp(u); and U in two parts."""
+    root = mp.findroot(lambda u: 1 + mp.exp(u) - u * mp.exp(u), mp.mpf("1.28"))
+
+    def target(h):
+        u = root + (h if abs(h) > mp.mpf("1e-20") else mp.mpf("1e-20"))
+        grown = mp.exp(u)
+        return (1 + grown - u * grown) / (1 + grown) ** 2 / (u - root)
+
+    edge = mp.mpf("1.001") / 16
+    found, error = coefficients.solve(
+        coefficients.Fit("", target, lambda h: 1 / target(h), -edge, edge, 8, 53)
+    )
+    first = coefficients.round_to(root, 53)
+    numbers = " ".join(f"{float(mp.ldexp(c, K)).hex()}," for c in found)
+    return (
+        f"/* silu'(-U - h) / h, |h| <= 1/16, times 2^{K}: relative error "
+        f"2^{float(error):.1f}; U */\n"
+        f"static const double fa_silu_root[{len(found)}] = {{\n    {numbers}\n}};\n"
+        f"#define FA_SILU_ROOT {float(first).hex()}\n"
+        f"#define FA_SILU_ROOT_LOW {float(root - first).hex()}"
+    )
+
+
+def parts(value) -> tuple[float, float]:
+    """``value`` as a number of SHORT bits and the rest."""
+    high = coefficients.round_to(value, SHORT)
+    return float(high), float(coefficients.round_to(value - high, 53))
+
+
+def entry(j: int, value: float) -> str:
+    """The bits of 2^-K value, less j 2^48: what is added to them is n 2^52 + j 2^48."""
+    bits = struct.unpack("<Q", struct.pack("<d", value * 2.0**-K if value else 0.0))[0]
+    return f"0x{(bits - (j << 48)) % 2**64:016x},"
+
+
+def table(name: str, about: str, factor) -> str:
+    """factor 2^(j/16), j = 0 to 15, as two tables."""
+    pairs = [parts(factor * mp.mpf(2) ** (mp.mpf(j) / SIZE)) for j in range(SIZE)]
+    lines = [f"/* {about}, times 2^-{K}: bits, less j 2^48 */"]
+    for part, place in (("hi", 0), ("lo", 1)):
+        lines.append(f"static const uint64_t fa_{name}_{part}[{SIZE}] = {{")
+        for at in range(0, SIZE, 4):
+            lines.append(
+                "    " + " ".join(entry(j, pairs[j][place]) for j in range(at, at + 4))
+            )
+        lines.append("};")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--check", action="store_true")
+    args = parser.parse_args()
+    text = "\n\n".join([
+        "/* Written by tools/tables64.py. */",
+        exponential(),
+        table("exp16", "2^(j/16)", mp.mpf(1)),
+        silu_root(),
+    ]) + "\n"
+    if not args.check:
+        TARGET.write_text(text)
+        return 0
+    if not TARGET.exists() or TARGET.read_text() != text:
+        print(f"{TARGET} is not what tools/tables64.py writes", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
