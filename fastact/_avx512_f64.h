@@ -29,8 +29,9 @@
 #define FA_NMADD64(a, b, c) _mm512_fnmadd_pd(a, b, c)
 #define FA_PICK64(name, at) \
     _mm512_permutex2var_pd(_mm512_loadu_pd(name), at, _mm512_loadu_pd(name + 8))
-/* c[k] + c[k + 1] h */
-#define FA_ROOT64(c, k) FA_MADD64(h, FA_PD(c[k + 1]), FA_PD(c[k]))
+/* 2^K (c[k] + c[k + 1] h) */
+#define FA_ROOT64(k) FA_MADD64(h, FA_TO64(k + 1), FA_TO64(k))
+#define FA_TO64(k) FA_PD(fa_silu_root[k] / FA_SCALE64)
 #define FA_STEP static inline __attribute__((always_inline))
 #define FA_BLOCK64 256
 
@@ -134,10 +135,10 @@ FA_STEP void fa_silu_of(__m512d x, __m512d high, __m512d low, __m512d *f, __m512
         __m512d far = FA_MADD64(r, big, k);
         __m512d h = _mm512_sub_pd(a, FA_PD(FA_SILU_ROOT));
         __m512d h2 = _mm512_mul_pd(h, h);
-        __m512d q = FA_MADD64(h2, FA_ROOT64(fa_silu_root, 7), FA_ROOT64(fa_silu_root, 5));
-        q = FA_MADD64(h2, q, FA_ROOT64(fa_silu_root, 3));
-        q = FA_MADD64(h2, q, FA_ROOT64(fa_silu_root, 1));
-        q = FA_MADD64(h, q, FA_PD(fa_silu_root[0]));
+        __m512d q = FA_MADD64(h2, FA_ROOT64(7), FA_ROOT64(5));
+        q = FA_MADD64(h2, q, FA_ROOT64(3));
+        q = FA_MADD64(h2, q, FA_ROOT64(1));
+        q = FA_MADD64(h, q, FA_TO64(0));
         __m512d near = FA_MADD64(h, q, _mm512_mul_pd(q, FA_PD(-FA_SILU_ROOT_LOW)));
         __mmask8 is_near = _mm512_cmp_pd_mask(h2, FA_PD(0x1p-8), _CMP_LT_OQ);
         __m512d slope = _mm512_mask_mov_pd(far, is_near, near);

@@ -22,11 +22,12 @@
 from fastact._primitives cimport (
     cdf_near_0, clamp, copysign, exp_low, exp_low_split, exp_magnitude, exp_pair,
     exp_parts, exp_parts_anchored, exp_parts_low, exp_parts_split, exp_top,
-    expm1_clamped, expm1_parts, expm1_parts_low, expm1_value, FA_FMA, fabs, fma,
-    INFINITY, keep_nan, log1p_scaled, magnitude, mills, mills_argument, mills_slope,
-    mills_wide, minus_unscaled, nan_or, one_plus, one_plus_low, product_low,
-    product_plus, product_sum_low, quotient, quotient_low, real, rescale, residual,
-    sixth, sqrt, sum_low, tanh_shrink_series, two_prod_low, unscale, WIDE,
+    expm1_clamped, expm1_parts, expm1_parts_low, expm1_value, FA_FMA, fabs, fma, growth,
+    growth_magnitude, INFINITY, keep_nan, log1p_scaled, logistic, magnitude, mills,
+    mills_argument, mills_slope, mills_wide, minus_unscaled, nan_or, one_plus,
+    one_plus_low, product_low, product_plus, product_sum_low, quotient, quotient_low,
+    real, rescale, residual, silu_slope, sixth, sqrt, sum_low, tanh_shrink_series,
+    two_prod_low, unscale, WIDE,
 )
 
 
@@ -39,29 +40,54 @@ cdef inline real square(real d, real dl, real *low) noexcept nogil:
 
 # --- exponential ------------------------------------------------------------
 
-cdef inline void sigmoid_exp(real x, real *e, real *el) noexcept nogil:
-    """e and its low part: as much of it as 1 ulp in sigmoid() takes."""
-    cdef real s, q, ql
-    if not FA_FMA:
-        exp_pair(-exp_magnitude(x), <real>-0.0, e, el)
-    elif real is float:
-        exp_parts(-exp_magnitude(x), &s, &q)
-        e[0] = fma(s, q, s)
-        el[0] = exp_low(s, q, e[0])
+cdef inline void sigmoid_exp(real x, real *s, real *q, real *ql) noexcept nogil:
+    """growth() in double; else e and its low part, as much of it as 1 ulp takes."""
+    cdef real sr, qr
+    if real is float:
+        ql[0] = 0
+        if not FA_FMA:
+            exp_pair(-exp_magnitude(x), <real>-0.0, s, q)
+        else:
+            exp_parts(-exp_magnitude(x), &sr, &qr)
+            s[0] = fma(sr, qr, sr)
+            q[0] = exp_low(sr, qr, s[0])
+    elif FA_FMA:
+        growth(x, s, q, ql)
     else:
-        exp_parts_split(-exp_magnitude(x), &s, &q, &ql)
-        e[0] = fma(s, q, s)
-        el[0] = exp_low_split(s, q, ql, e[0])
+        ql[0] = 0
+        exp_pair(-exp_magnitude(x), <real>-0.0, s, q)
 
 
-cdef inline void sigmoid(real x, real e, real el, real *f, real *d) noexcept nogil:
+cdef inline void sigmoid(
+    real x, real s, real q, real ql, real *f, real *d
+) noexcept nogil:
     """f = 1 / d or e / d, f' = e / d^2, never f (1 - f), which is 0 from x = 17 on."""
-    cdef real den = one_plus(e)
-    cdef real dl = one_plus_low(e, el, den)
+    if real is double:
+        if FA_FMA:
+            sigmoid_short(x, s, q, ql, f, d)
+            return
+    cdef real den = one_plus(s)
+    cdef real dl = one_plus_low(s, q, den)
     cdef real r = <real>1 / den
-    logistic_of(x, e, el, r, f)
+    logistic_of(x, s, q, r, f)
     den = square(den, dl, &dl)
-    d[0] = keep_nan(x, unscale(quotient(e, el, den, dl, r * r)))
+    d[0] = keep_nan(x, unscale(quotient(s, q, den, dl, r * r)))
+
+
+cdef inline double from_negative(double x, double y) noexcept nogil:
+    """2^-100 y for x < 0, otherwise 1 - 2^-100 y."""
+    return fma(-y, copysign(7.888609052210118e-31, x), 0.5 + copysign(0.5, x))
+
+
+cdef inline void sigmoid_short(
+    double x, double s, double q, double ql, double *f, double *d
+) noexcept nogil:
+    """f = g or 1 - g; f' = g (1 - g) = R m + R e (m - R), m = 1 - R: see logistic()."""
+    cdef double one = 7.888609052210118e-31, e, m
+    cdef double r = logistic(s, q, ql, &e)
+    f[0] = from_negative(x, fma(r, e, r))
+    m = fma(r, -one, 1.0)
+    d[0] = one * fma(r, m, (r * e) * fma(r, -one, m))
 
 
 cdef inline void sigmoid_from_output(real y, real *d) noexcept nogil:
@@ -343,14 +369,17 @@ cdef inline real gated_low(real us, real q, real ql, real b, real g) noexcept no
 
 
 cdef inline void silu_exp(real x, real *s, real *q, real *ql) noexcept nogil:
-    """exp(-|x|); u0 = 1.27846..., where 1 + exp(-u) = u."""
-    cdef real u = exp_magnitude(x), h
+    """growth(), or exp(-|x|); u0 = 1.27846..., where 1 + exp(-u) = u."""
+    cdef real u, h
     if real is float:
+        u = exp_magnitude(x)
         h = u - <real>1.28125
         expm1_parts_low(-h, <real>-0.00278550386 - (u - (h + <real>1.28125)), s, q, ql)
+    elif FA_FMA:
+        growth(x, s, q, ql)
     else:
         ql[0] = 0
-        exp_parts_low(1.28125 - u, -0.002785457238926205, s, q)
+        exp_parts_low(1.28125 - exp_magnitude(x), -0.002785457238926205, s, q)
 
 
 cdef inline void silu_from(
@@ -374,10 +403,40 @@ cdef inline void silu_from(
         )
 
 
+cdef inline void silu_short(
+    double x, double s, double q, double ql, double *f, double *d
+) noexcept nogil:
+    """f = -|x| g or x - |x| g, |x| g = |x| R (1 + e) = y + z: see logistic().
+
+    f'(-|x|) = g G, G = 1 - |x| + |x| g.  At its root the exponential is not good enough:
+    within 1/16 of it, h Q(h).
+    """
+    cdef double one = 7.888609052210118e-31, e, y, z, h, far, near
+    cdef double a = growth_magnitude(x)
+    cdef double r = logistic(s, q, ql, &e)
+    y = a * r
+    z = fma(y, e, fma(a, r, -y))
+    # (with the sign of x: the least numbers may go through 0)
+    f[0] = copysign(fma(z, -one, fma(y, -one, x if x > 0 else -0.0)), x)
+    # g G = R G + R e (G + |x| R): e in G too
+    z = r * one
+    y = fma(a, z, 1.0 - a)
+    far = fma(r, y, (r * e) * fma(a, z, y))
+    h = a - 1.2784645427610737
+    z = silu_slope(h) * 1.2676506002282294e30
+    near = fma(h, z, z * -1.0946994183093437e-16)
+    d[0] = from_negative(x, near if fabs(h) < 0.0625 else far)
+
+
 cdef inline void silu(
     real x, real s, real q, real ql, real *f, real *d
 ) noexcept nogil:
-    cdef real a = exp_magnitude(x)
+    cdef real a
+    if real is double:
+        if FA_FMA:
+            silu_short(x, s, q, ql, f, d)
+            return
+    a = exp_magnitude(x)
     silu_from(x, a, a, <real>0, s, q, ql, f, d)
 
 

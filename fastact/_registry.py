@@ -99,7 +99,7 @@ ROWS: tuple[Row, ...] = (
         "Verhulst 1838 (the logistic function)",
         from_output="y * (1 - y)",
         torch="torch.sigmoid",
-        exp="exp",
+        exp="expm1",
         table64=True,
     ),
     Row(

@@ -187,6 +187,18 @@ def log1p_fit(degree, bits=53):
     )
 
 
+#: where 1 + exp(u) - u exp(u), the numerator of silu'(-u), is 0
+SILU_ROOT = mp.findroot(lambda u: 1 + mp.exp(u) - u * mp.exp(u), mp.mpf("1.28"))
+
+
+def silu_slope(h):
+    """silu'(-u) / h, h = u - SILU_ROOT."""
+    h = h if abs(h) > mp.mpf("1e-20") else mp.mpf("1e-20")
+    u = SILU_ROOT + h
+    e = mp.exp(u)
+    return (1 + e - u * e) / (1 + e) ** 2 / h
+
+
 FITS = {
     "exp_f32": exp_fit(5, 24),
     "exp_wide": exp_fit(5, 53),
@@ -201,6 +213,10 @@ FITS = {
     "cdf_f64": Fit(
         "Phi(x) = 1/2 + x P(x^2), |x| <= 0.75",
         cdf_tail, lambda w: 1 / cdf_tail(w), mp.mpf(0), mp.mpf("0.5625"), 9, 53,
+    ),
+    "silu_slope_f64": Fit(
+        "silu'(-u) = h P(h), h = u - u0, |h| <= 1/16",
+        silu_slope, lambda h: 1 / silu_slope(h), mp.mpf("-0.0626"), mp.mpf("0.0626"), 8, 53,
     ),
     "tanh_shrink_f64": Fit(
         "x - tanh(x) = x^3 P(x^2), |x| <= 0.9",
@@ -238,8 +254,8 @@ def anchors():
 
     a0 = mp.findroot(gelu_tanh, mp.mpf("0.7525"))
     for name, u0, v0, gap, bits in (
-        ("silu", mp.findroot(silu, mp.mpf("1.28")), None, silu, 53),
-        ("silu", mp.findroot(silu, mp.mpf("1.28")), None, silu, 24),
+        ("silu", SILU_ROOT, None, silu, 53),
+        ("silu", SILU_ROOT, None, silu, 24),
         ("gelu_tanh", tanh_u(a0), tanh_v(a0), None, 53),
         ("mish", mp.findroot(mish, mp.mpf("1.19")), None, mish, 53),
     ):

@@ -38,27 +38,15 @@ def exponential() -> str:
 
 
 def silu_root() -> str:
-    """silu'(-U - h) / h around the root -U, where silu' = (1 + E - u E) / (1 + E)^2 at
-    -u, E = exp(u); and U in two parts."""
-    root = mp.findroot(lambda u: 1 + mp.exp(u) - u * mp.exp(u), mp.mpf("1.28"))
-
-    def target(h):
-        u = root + (h if abs(h) > mp.mpf("1e-20") else mp.mpf("1e-20"))
-        grown = mp.exp(u)
-        return (1 + grown - u * grown) / (1 + grown) ** 2 / (u - root)
-
-    edge = mp.mpf("1.001") / 16
-    found, error = coefficients.solve(
-        coefficients.Fit("", target, lambda h: 1 / target(h), -edge, edge, 8, 53)
-    )
-    first = coefficients.round_to(root, 53)
-    numbers = " ".join(f"{float(mp.ldexp(c, K)).hex()}," for c in found)
+    """What _primitives.pxd has too: silu' around its root."""
+    found, error = coefficients.solve(coefficients.FITS["silu_slope_f64"])
+    numbers = " ".join(f"{float(c).hex()}," for c in found)
+    first = coefficients.round_to(coefficients.SILU_ROOT, 53)
     return (
-        f"/* silu'(-U - h) / h, |h| <= 1/16, times 2^{K}: relative error "
-        f"2^{float(error):.1f}; U */\n"
+        f"/* silu'(-U - h) / h, |h| <= 1/16: relative error 2^{float(error):.1f}; U */\n"
         f"static const double fa_silu_root[{len(found)}] = {{\n    {numbers}\n}};\n"
         f"#define FA_SILU_ROOT {float(first).hex()}\n"
-        f"#define FA_SILU_ROOT_LOW {float(root - first).hex()}"
+        f"#define FA_SILU_ROOT_LOW {float(coefficients.SILU_ROOT - first).hex()}"
     )
 
 
