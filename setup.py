@@ -88,21 +88,6 @@ class Body:
         self.exp = {"exp": ("s", "q"), "expm1": ("s", "q", "ql")}.get(row.exp, ())
         if kernel.kind == "from_output":
             self.exp = ()
-        uses_f = any(re.search(r"\bf\b", expr) for expr in kernel.outputs.values())
-        # Whether f is looked up on v4.
-        self.table = row.table and dtype == "float" and uses_f
-        self.only_f = list(kernel.outputs.values()) == ["f"]
-        # Whether both f and d come from _avx512_f64.h on v4, and where to: the outputs
-        # themselves where they are nothing else.
-        self.table64 = row.table64 and dtype == "double" and kernel.kind != "from_output"
-        where = {expr: name for name, expr in kernel.outputs.items()}
-        self.plain = ""
-        if set(where) <= {"f", "d"}:
-            self.plain = ", ".join(where.get(part, "NULL") for part in "fd")
-        used = " ".join(where)
-        self.f64_places = ", ".join(
-            part if re.search(rf"\b{part}\b", used) else "NULL" for part in "fd"
-        )
         at = "first + i" if self.exp else "i"
         # Inputs are read into locals first: a load that only one side of a select
         # needs would otherwise move into a branch, and the loop stay scalar.
@@ -126,6 +111,29 @@ class Body:
             f"{name}[{at}] = {re.sub('[a-z_]+', lambda m: places.get(m[0], m[0]), expr)}"
             for name, expr in kernel.outputs.items()
         ]
+        # Whether f and d are looked up on v4, and where to: straight to the output that
+        # is nothing else, or to an array that the outputs are computed from.
+        self.table = (row.table if dtype == "float" else row.table64) and (
+            kernel.kind != "from_output"
+        )
+        self.look_up_block = 1024 if dtype == "float" else 256
+        self.look_up = f"{row.name}_look_up" if dtype == "float" else f"fa_{row.name}_f64"
+        self.x = x
+        direct = {expr: name for name, expr in kernel.outputs.items() if expr in ("f", "d")}
+        self.stores_rest = [
+            store for store, expr in zip(self.stores, kernel.outputs.values(), strict=True)
+            if expr not in direct
+        ]
+        self.f_table, self.d_table = (
+            f"{direct[which]} + first" if which in direct
+            else f"{which}_table" if any(re.search(rf"\b{which}_", store)
+                                         for store in self.stores_rest)
+            else "NULL"
+            for which in ("f", "d")
+        )
+        self.is_default = " and ".join(
+            f"p[{j}] == {param.default!r}" for j, param in enumerate(kernel.params)
+        )
 
 
 def arguments(kernel, dtype, header=False):
@@ -261,7 +269,8 @@ def extensions():
         ],
         formulas=", ".join(sorted(formulas)),
         wide_formulas=", ".join(f"{f} as wide_{f}" for f in sorted(formulas)),
-        tables=[row.name for row in registry.ROWS if row.table],
+        tables=[k for k in kernels if k.row.table and k.kind == "elementwise"
+                and k.form == "value_and_derivative"],
         tables64=[row.name for row in registry.ROWS if row.table64],
         Body=Body,
         arguments=arguments,

@@ -64,7 +64,7 @@ class Row(NamedTuple):
     wide: bool = False
     #: "exp" or "expm1": the loop takes NAME_exp first (see _formulas.pxd)
     exp: str = ""
-    #: with AVX-512, float32 values come from fa_NAME_f32 in _avx512.h
+    #: with AVX-512, float32 at default parameters comes from fa_NAME_f32 in _avx512.h
     table: bool = False
     #: with AVX-512, float64 values and derivatives come from fa_NAME_f64 in _avx512_f64.h
     table64: bool = False
@@ -100,6 +100,7 @@ ROWS: tuple[Row, ...] = (
         from_output="y * (1 - y)",
         torch="torch.sigmoid",
         exp="expm1",
+        table=True,
         table64=True,
     ),
     Row(
@@ -112,6 +113,7 @@ ROWS: tuple[Row, ...] = (
         from_output="1 - exp(y)",
         torch="F.logsigmoid",
         exp="exp",
+        table=True,
     ),
     Row(
         "tanh",
@@ -172,6 +174,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.elu",
         wide=True,
         exp="expm1",
+        table=True,
     ),
     Row(
         "celu",
@@ -186,6 +189,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.celu",
         wide=True,
         exp="expm1",
+        table=True,
     ),
     Row(
         "selu",
@@ -198,6 +202,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.selu",
         wide=True,
         exp="expm1",
+        table=True,
     ),
     Row(
         "gelu",
@@ -222,6 +227,7 @@ ROWS: tuple[Row, ...] = (
         torch="lambda x: F.gelu(x, approximate='tanh')",
         wide=True,
         exp="exp",
+        table=True,
     ),
     Row(
         "quick_gelu",
@@ -232,6 +238,7 @@ ROWS: tuple[Row, ...] = (
         "Hendrycks and Gimpel 2016; CLIP",
         wide=True,
         exp="exp",
+        table=True,
     ),
     Row(
         "silu",
@@ -242,6 +249,7 @@ ROWS: tuple[Row, ...] = (
         "Elfwing et al. 2017; Ramachandran et al. 2017 (swish)",
         torch="F.silu",
         exp="expm1",
+        table=True,
         table64=True,
     ),
     Row(
@@ -266,6 +274,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.mish",
         wide=True,
         exp="exp",
+        table=True,
     ),
     Row(
         "softplus",
@@ -279,6 +288,7 @@ ROWS: tuple[Row, ...] = (
         samples=({"beta": 2.5},),
         torch="F.softplus",
         exp="exp",
+        table=True,
     ),
     Row(
         "softsign",
