@@ -691,38 +691,62 @@ cdef inline void softsign_from_output(real y, real *d) noexcept nogil:
     d[0] = t * t
 
 
-cdef inline void squareplus(real x, real b, real *f, real *d) noexcept nogil:
-    """x >= 0: (x + h) / 2, x < 0: b / 4 / ((h - x) / 2), h = sqrt(x^2 + b); f' = f / h.
+cdef inline real root_residual(real a, real b, real h) noexcept nogil:
+    """a^2 + b - h^2 for h = sqrt(a^2 + b), to 2^-54 h^2."""
+    cdef real p, q
+    if FA_FMA:
+        p = fma(a, a, fma(-h, h, b))
+    else:
+        p = h * h
+        q = a * a
+        p = ((q - p) + b) + (two_prod_low(a, a, q) - two_prod_low(h, h, p))
+    return p
 
-    Halves first, so that nothing overflows; beyond 2^400 h = |x|.
+
+cdef inline void squareplus_exp(
+    real x, real b, real *h, real *w, real *a
+) noexcept nogil:
+    """h = sqrt(a^2 + b), and one division for 1 / h and for 1 / s, s = (a + h) / 2.
+
+    a = |x|, and 2^-600 |x| beyond 2^400, where h = a: f and f' are scaled back.
     """
-    cdef real big = <real>2.582249878086909e120
-    cdef real y = fabs(x)
-    cdef real a = big if y > big else y
-    cdef real a2 = a * a
-    cdef real h2 = a2 + b
-    cdef real h = sqrt(h2)
-    cdef real rh = <real>1 / h
-    # half the residual of the root, over h
-    cdef real hl = <real>0 if WIDE else <real>0.5 * rh * (
-        residual(h2, h, h) + (sum_low(a2, b, h2) + product_low(a, a, a2))
-    )
-    cdef real s = <real>0.5 * h + <real>0.5 * a
-    cdef real sl = sum_low(<real>0.5 * h, <real>0.5 * a, s) + <real>0.5 * hl
-    cdef real r = <real>1 / s
-    cdef real n = (<real>0.25 * b) * r
-    cdef real nl = quotient_low(<real>0.25 * b, <real>0, s, sl, r, n)
-    n = n if x < 0 else s
-    nl = nl if x < 0 else sl
-    a2 = (<real>0.25 * b) / y
-    h2 = n + nl
+    cdef real y = fabs(x), c = b
     if WIDE:
+        a[0] = <real>1e60 if y > 1e60 else y
+    else:
+        a[0] = y * (<real>2.409919865102884e-181 if y > 2.582249878086909e120 else <real>1)
+        c = <real>0 if y >= 2.582249878086910e120 else b
+    h[0] = sqrt(fma(a[0], a[0], c))
+    w[0] = <real>1 / (h[0] * (<real>0.5 * h[0] + <real>0.5 * a[0]))
+
+
+cdef inline void squareplus(
+    real x, real b, real h, real w, real a, real *f, real *d
+) noexcept nogil:
+    """x >= 0: s, x < 0: b / 4 / s; f' = f / h.  (Halves first: nothing overflows.)"""
+    cdef real s = <real>0.5 * h + <real>0.5 * a
+    cdef real r = h * w, rh = s * w
+    cdef real n = (<real>0.25 * b) * r
+    cdef real nl, hl, sl, t, scale
+    if WIDE:
+        n = n if x < 0 else s
         f[0] = n
         d[0] = n * rh
         return
-    f[0] = (a2 if x < 0 else x) if y > big else h2
-    h2 = quotient(n, nl, h, hl, rh)
-    d[0] = (a2 / y if x < 0 else <real>1) if y > big else h2
+    # half the residual of the root, over h; the low part of s, h >= a
+    t = <real>0 if fabs(x) > 2.582249878086909e120 else b
+    hl = (<real>0.5 * rh) * root_residual(a, t, h)
+    sl = fma(<real>0.5, hl, <real>0.5 * a - (s - <real>0.5 * h))
+    nl = quotient_low(<real>0.25 * b, <real>0, s, sl, r, n)
+    n = n if x < 0 else s
+    nl = sl if x >= 0 else nl
+    scale = <real>2.409919865102884e-181 if x < -2.582249878086909e120 else <real>1
+    t = scale * (n + nl)
+    t = x if x > 2.582249878086909e120 else t
+    f[0] = <real>0 if x == -INFINITY else t
+    t = scale * (scale * quotient(n, nl, h, hl, rh))
+    t = <real>1 if x >= 2.582249878086910e120 else t
+    d[0] = <real>0 if x <= -1e308 else t
 
 
 cdef inline void squareplus_from_output(real y, real b, real *d) noexcept nogil:

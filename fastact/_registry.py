@@ -312,6 +312,7 @@ ROWS: tuple[Row, ...] = (
         from_output="y**2 / (y**2 + b / 4)",
         samples=({"b": 0.5},),
         wide=True,
+        exp="expm1",
     ),
     Row(
         "hard_sigmoid",
@@ -382,6 +383,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.tanhshrink",
         wide=True,
         exp="expm1",
+        table64=True,
     ),
     Row(
         "threshold",

@@ -169,6 +169,14 @@ def tanh_shrink_tail(w):
     return (x - mp.tanh(x)) / x**3
 
 
+def tanh_shrink_fit(edge, degree):
+    return Fit(
+        f"x - tanh(x) = x^3 P(x^2), |x| <= {edge}",
+        tanh_shrink_tail, lambda w: 1 / tanh_shrink_tail(w),
+        mp.mpf(0), mp.mpf(edge) ** 2, degree, 53,
+    )
+
+
 HALF = LN2 / 2 * mp.mpf("1.001")
 
 
@@ -218,11 +226,7 @@ FITS = {
         "silu'(-u) = h P(h), h = u - u0, |h| <= 1/16",
         silu_slope, lambda h: 1 / silu_slope(h), mp.mpf("-0.0626"), mp.mpf("0.0626"), 8, 53,
     ),
-    "tanh_shrink_f64": Fit(
-        "x - tanh(x) = x^3 P(x^2), |x| <= 0.9",
-        tanh_shrink_tail, lambda w: 1 / tanh_shrink_tail(w),
-        mp.mpf(0), mp.mpf("0.81"), 14, 53,
-    ),
+    "tanh_shrink_f64": tanh_shrink_fit("0.9", 14),
 }
 
 
