@@ -706,16 +706,16 @@ cdef inline real root_residual(real a, real b, real h) noexcept nogil:
 cdef inline void squareplus_exp(
     real x, real b, real *h, real *w, real *a
 ) noexcept nogil:
-    """h = sqrt(a^2 + b), and one division for 1 / h and for 1 / s, s = (a + h) / 2.
+    """h = sqrt(a^2 + b) and w = 1 / (h s), s = (a + h) / 2: one division for 1 / h and
+    1 / s.  (WIDE has little left to do: one step is enough.)
 
     a = |x|, and 2^-600 |x| beyond 2^400, where h = a: f and f' are scaled back.
     """
-    cdef real y = fabs(x), c = b
+    cdef real y = fabs(x), c
     if WIDE:
-        a[0] = <real>1e60 if y > 1e60 else y
-    else:
-        a[0] = y * (<real>2.409919865102884e-181 if y > 2.582249878086909e120 else <real>1)
-        c = <real>0 if y >= 2.582249878086910e120 else b
+        return
+    a[0] = y * (<real>2.409919865102884e-181 if y > 2.582249878086909e120 else <real>1)
+    c = <real>0 if y >= 2.582249878086910e120 else b
     h[0] = sqrt(fma(a[0], a[0], c))
     w[0] = <real>1 / (h[0] * (<real>0.5 * h[0] + <real>0.5 * a[0]))
 
@@ -724,15 +724,20 @@ cdef inline void squareplus(
     real x, real b, real h, real w, real a, real *f, real *d
 ) noexcept nogil:
     """x >= 0: s, x < 0: b / 4 / s; f' = f / h.  (Halves first: nothing overflows.)"""
-    cdef real s = <real>0.5 * h + <real>0.5 * a
-    cdef real r = h * w, rh = s * w
-    cdef real n = (<real>0.25 * b) * r
-    cdef real nl, hl, sl, t, scale
+    cdef real s, r, rh, n, nl, hl, sl, t, scale
     if WIDE:
-        n = n if x < 0 else s
+        t = fabs(x)
+        t = <real>1e60 if t > 1e60 else t
+        r = sqrt(t * t + b)
+        s = <real>0.5 * r + <real>0.5 * t
+        n = (<real>0.25 * b) / s if x < 0 else s
         f[0] = n
-        d[0] = n * rh
+        d[0] = n * (<real>1 / r)
         return
+    s = <real>0.5 * h + <real>0.5 * a
+    r = h * w
+    rh = s * w
+    n = (<real>0.25 * b) * r
     # half the residual of the root, over h; the low part of s, h >= a
     t = <real>0 if fabs(x) > 2.582249878086909e120 else b
     hl = (<real>0.5 * rh) * root_residual(a, t, h)
