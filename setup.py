@@ -113,7 +113,10 @@ class Body:
         ]
         # Whether f and d are looked up on v4, and where they go to: the output that is
         # nothing else, or an array; from there the other outputs are computed.
-        self.table = row.table and dtype == "float" and kernel.kind != "from_output"
+        single = dtype == "float"
+        self.table = (row.table if single else row.table64) and kernel.kind != "from_output"
+        self.look_up = f"{row.name}_look_up" if single else f"fa_{row.name}_f64"
+        self.look_up_block = 1024 if single else 256
         self.x = x
         direct = {expr: name for name, expr in kernel.outputs.items() if expr in ("f", "d")}
         self.stores_rest = [
@@ -275,6 +278,7 @@ def extensions():
         wide_formulas=", ".join(f"{f} as wide_{f}" for f in sorted(formulas)),
         tables=[k for k in kernels if k.row.table and k.kind == "elementwise"
                 and k.form == "value_and_derivative"],
+        tables64=[row.name for row in registry.ROWS if row.table64],
         Body=Body,
         arguments=arguments,
         c_arguments=c_arguments,
@@ -285,7 +289,10 @@ def extensions():
             f"fastact._kernels_{isa}",
             [render("_kernels.pyx.in", f"_kernels_{isa}.pyx", isa=isa, **names)],
             include_dirs=["fastact"],
-            depends=["fastact/_avx512.h", "fastact/_tables.h"],
+            depends=[
+                "fastact/_avx512.h", "fastact/_tables.h",
+                "fastact/_avx512_f64.h", "fastact/_tables64.h",
+            ],
             extra_compile_args=KERNEL_FLAGS + flags,
             define_macros=[("CYTHON_INLINE", INLINE)],
         )

@@ -67,6 +67,19 @@ FA_INLINE_ALWAYS __m512 fa_piece(
 #define FA_PIECE(name, at, a) \
     fa_piece(fa_table_##name, FA_ROWS(name), fa_has_b_##name, at, a)
 
+/* The same with b = 0, as p0 + u, u = d p1 + d^2 Q.
+
+   Neighbouring x may be closer together than results are.  u rises with d, where
+   d (p1 + d Q) may not: p1 + d Q is a number of few digits. */
+FA_INLINE_ALWAYS __m512 fa_rising(
+    const float (*table)[32], int rows, __m512i at, __m512 a
+) {
+    __m512 d = _mm512_sub_ps(a, fa_pick(table[0], at));
+    __m512 u = _mm512_mul_ps(_mm512_mul_ps(d, d), fa_polynomial(table, 3, rows, at, d));
+    u = _mm512_fmadd_ps(d, fa_pick(table[2], at), u);
+    return _mm512_add_ps(fa_pick(table[1], at), u);
+}
+
 /* The loop around what computes y = f(v) and s = f'(v), of which the compiler drops the
    one that is not asked for, and the lanes to leave to the formula. */
 #define FA_LOOP(name, ...)                                                              \
@@ -163,10 +176,7 @@ FA_LOOP(sigmoid,
 )
 
 /* softplus: log(1 + exp(-a)), and in the lanes ``plus`` a more (there p0 and p1 are those
-   of the sum), as p0 + u.
-
-   Neighbouring x may be closer together than results are.  u = d p1 + d^2 Q rises with d
-   where d (p1 + d Q) would not: p1 + d Q is a number of few digits. */
+   of the sum), as p0 + u: see fa_rising(). */
 FA_INLINE_ALWAYS __m512 fa_softplus_parts(__m512 a, __mmask16 plus, __m512 *p0) {
     const float (*table)[32] = fa_table_softplus;
     __m512i at = FA_SOFTPLUS_INDEX(a);
@@ -225,7 +235,7 @@ FA_INLINE_ALWAYS __m512 fa_scaled(__m512 x, double scale) {
         /* (0 is on the left, and so is NaN) */                                         \
         s = _mm512_mask_mov_ps(                                                         \
             FA_PS((float)scale), _mm512_cmp_ps_mask(v, FA_PS(0.0f), _CMP_NGT_UQ),              \
-            FA_PIECE(table##_d, INDEX_D(a), a)                                          \
+            fa_rising(fa_table_##table##_d, FA_ROWS(table##_d), INDEX_D(a), a)          \
         );                                                                              \
         left = with_d ? fa_less(v, FA_PS(-TOP_D)) : 0;                                  \
     )

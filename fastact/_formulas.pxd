@@ -22,11 +22,12 @@
 from fastact._primitives cimport (
     cdf_near_0, clamp, copysign, exp_low, exp_low_split, exp_magnitude, exp_pair,
     exp_parts, exp_parts_anchored, exp_parts_low, exp_parts_split, exp_top,
-    expm1_clamped, expm1_parts, expm1_parts_low, expm1_value, FA_FMA, fabs, fma,
-    INFINITY, keep_nan, log1p_scaled, magnitude, mills, mills_argument, mills_slope,
-    mills_wide, minus_unscaled, nan_or, one_plus, one_plus_low, product_low,
-    product_plus, product_sum_low, quotient, quotient_low, real, rescale, residual,
-    sixth, sqrt, sum_low, tanh_shrink_series, two_prod_low, unscale, WIDE,
+    expm1_clamped, expm1_parts, expm1_parts_low, expm1_value, FA_FMA, fabs, fma, growth,
+    growth_magnitude, INFINITY, keep_nan, log1p_scaled, logistic, magnitude, mills,
+    mills_argument, mills_slope, mills_wide, minus_unscaled, nan_or, one_plus,
+    one_plus_low, product_low, product_plus, product_sum_low, quotient, quotient_low,
+    real, rescale, residual, silu_slope, sixth, sqrt, sum_low, tanh_shrink_series,
+    two_prod_low, unscale, WIDE,
 )
 
 
@@ -39,29 +40,54 @@ cdef inline real square(real d, real dl, real *low) noexcept nogil:
 
 # --- exponential ------------------------------------------------------------
 
-cdef inline void sigmoid_exp(real x, real *e, real *el) noexcept nogil:
-    """e and its low part: as much of it as 1 ulp in sigmoid() takes."""
-    cdef real s, q, ql
-    if not FA_FMA:
-        exp_pair(-exp_magnitude(x), <real>-0.0, e, el)
-    elif real is float:
-        exp_parts(-exp_magnitude(x), &s, &q)
-        e[0] = fma(s, q, s)
-        el[0] = exp_low(s, q, e[0])
+cdef inline void sigmoid_exp(real x, real *s, real *q, real *ql) noexcept nogil:
+    """growth() in double; else e and its low part, as much of it as 1 ulp takes."""
+    cdef real sr, qr
+    if real is float:
+        ql[0] = 0
+        if not FA_FMA:
+            exp_pair(-exp_magnitude(x), <real>-0.0, s, q)
+        else:
+            exp_parts(-exp_magnitude(x), &sr, &qr)
+            s[0] = fma(sr, qr, sr)
+            q[0] = exp_low(sr, qr, s[0])
+    elif FA_FMA:
+        growth(x, s, q, ql)
     else:
-        exp_parts_split(-exp_magnitude(x), &s, &q, &ql)
-        e[0] = fma(s, q, s)
-        el[0] = exp_low_split(s, q, ql, e[0])
+        ql[0] = 0
+        exp_pair(-exp_magnitude(x), <real>-0.0, s, q)
 
 
-cdef inline void sigmoid(real x, real e, real el, real *f, real *d) noexcept nogil:
+cdef inline void sigmoid(
+    real x, real s, real q, real ql, real *f, real *d
+) noexcept nogil:
     """f = 1 / d or e / d, f' = e / d^2, never f (1 - f), which is 0 from x = 17 on."""
-    cdef real den = one_plus(e)
-    cdef real dl = one_plus_low(e, el, den)
+    if real is double:
+        if FA_FMA:
+            sigmoid_short(x, s, q, ql, f, d)
+            return
+    cdef real den = one_plus(s)
+    cdef real dl = one_plus_low(s, q, den)
     cdef real r = <real>1 / den
-    logistic_of(x, e, el, r, f)
+    logistic_of(x, s, q, r, f)
     den = square(den, dl, &dl)
-    d[0] = keep_nan(x, unscale(quotient(e, el, den, dl, r * r)))
+    d[0] = keep_nan(x, unscale(quotient(s, q, den, dl, r * r)))
+
+
+cdef inline double from_negative(double x, double y) noexcept nogil:
+    """2^-100 y for x < 0, otherwise 1 - 2^-100 y."""
+    return fma(-y, copysign(7.888609052210118e-31, x), 0.5 + copysign(0.5, x))
+
+
+cdef inline void sigmoid_short(
+    double x, double s, double q, double ql, double *f, double *d
+) noexcept nogil:
+    """f = g or 1 - g; f' = g (1 - g) = R m + R e (m - R), m = 1 - R: see logistic()."""
+    cdef double one = 7.888609052210118e-31, e, m
+    cdef double r = logistic(s, q, ql, &e)
+    f[0] = from_negative(x, fma(r, e, r))
+    m = fma(r, -one, 1.0)
+    d[0] = one * fma(r, m, (r * e) * fma(r, -one, m))
 
 
 cdef inline void sigmoid_from_output(real y, real *d) noexcept nogil:
@@ -363,20 +389,53 @@ cdef inline real gated_low(real us, real q, real ql, real b, real g) noexcept no
 
 
 cdef inline void silu_exp(real x, real *s, real *q, real *ql) noexcept nogil:
-    """exp(-|x|); u0 = 1.27846..., where 1 + exp(-u) = u."""
-    cdef real u = exp_magnitude(x), h
+    """growth(), or exp(-|x|); u0 = 1.27846..., where 1 + exp(-u) = u."""
+    cdef real u, h
     if real is float:
+        u = exp_magnitude(x)
         h = u - <real>1.28125
         expm1_parts_low(-h, <real>-0.00278550386 - (u - (h + <real>1.28125)), s, q, ql)
+    elif FA_FMA:
+        growth(x, s, q, ql)
     else:
         ql[0] = 0
-        exp_parts_low(1.28125 - u, -0.002785457238926205, s, q)
+        exp_parts_low(1.28125 - exp_magnitude(x), -0.002785457238926205, s, q)
+
+
+cdef inline void silu_short(
+    double x, double s, double q, double ql, double *f, double *d
+) noexcept nogil:
+    """f = -|x| g or x - |x| g, |x| g = |x| R (1 + e) = y + z: see logistic().
+
+    f'(-|x|) = g G, G = 1 - |x| + |x| g.  At its root the exponential is not good enough:
+    within 1/16 of it, h Q(h).
+    """
+    cdef double one = 7.888609052210118e-31, e, y, z, h, far, near
+    cdef double a = growth_magnitude(x)
+    cdef double r = logistic(s, q, ql, &e)
+    y = a * r
+    z = fma(y, e, fma(a, r, -y))
+    # (with the sign of x: the least numbers may go through 0)
+    f[0] = copysign(fma(z, -one, fma(y, -one, x if x > 0 else -0.0)), x)
+    # g G = R G + R e (G + |x| R): e in G too
+    z = r * one
+    y = fma(a, z, 1.0 - a)
+    far = fma(r, y, (r * e) * fma(a, z, y))
+    h = a - 1.2784645427610737
+    z = silu_slope(h) * 1.2676506002282294e30
+    near = fma(h, z, z * -1.0946994183093437e-16)
+    d[0] = from_negative(x, near if fabs(h) < 0.0625 else far)
 
 
 cdef inline void silu(
     real x, real s, real q, real ql, real *f, real *d
 ) noexcept nogil:
-    cdef real a = exp_magnitude(x), w
+    cdef real a, w
+    if real is double:
+        if FA_FMA:
+            silu_short(x, s, q, ql, f, d)
+            return
+    a = exp_magnitude(x)
     if real is float:
         w = a - <real>1.27846456
         gated(
@@ -665,42 +724,73 @@ cdef inline void softsign_from_output(real y, real *d) noexcept nogil:
     d[0] = t * t
 
 
-cdef inline void squareplus(real x, real b, real *f, real *d) noexcept nogil:
-    """x >= 0: (x + h) / 2, x < 0: b / 4 / ((h - x) / 2), h = sqrt(x^2 + b); f' = f / h.
+cdef inline real root_residual(real a, real b, real h) noexcept nogil:
+    """a^2 + b - h^2 for h = sqrt(a^2 + b), to 2^-54 h^2 (float: to 2^-48 h^2)."""
+    cdef real p, q
+    if FA_FMA and real is double:
+        p = fma(a, a, fma(-h, h, b))
+    else:
+        p = h * h
+        q = a * a
+        # the larger of a^2 and b first: its difference to h^2 is exact
+        p = (
+            (((b if q < b else q) - p) + (q if q < b else b))
+            + (two_prod_low(a, a, q) - two_prod_low(h, h, p))
+        )
+    return p
 
-    Halves first, so that nothing overflows; beyond 2^400 (2^60 for float) h = |x|.
+cdef inline real squareplus_big(real x) noexcept nogil:
+    """Where sqrt(x^2 + b) is |x| and x^2 soon overflows: 2^60 or 2^400."""
+    return <real>1.152921504606847e18 if real is float else <real>2.582249878086909e120
+
+
+cdef inline real squareplus_scale(real x) noexcept nogil:
+    """2^-70 or 2^-600."""
+    if real is float:
+        return <real>8.470329472543003e-22
+    else:
+        return <real>2.409919865102884e-181
+
+
+cdef inline void squareplus_exp(
+    real x, real b, real *h, real *w, real *a
+) noexcept nogil:
+    """h = sqrt(a^2 + b) and w = 1 / (h s), s = (a + h) / 2: one division for 1 / h and
+    1 / s.
+
+    a = |x|, and scaled where |x| is big and h = a: f and f' are scaled back.
     """
-    cdef real big = (
-        <real>1.152921504606847e18 if real is float else <real>2.582249878086909e120
-    )
-    cdef real y = fabs(x)
-    cdef real a = big if y > big else y
-    cdef real a2 = a * a
-    cdef real h2 = a2 + b
-    cdef real h = sqrt(h2)
-    cdef real rh = <real>1 / h
-    # half the residual of the root, over h
-    cdef real hl = <real>0.5 * rh * (
-        residual(h2, h, h) + (sum_low(a2, b, h2) + product_low(a, a, a2))
-    )
-    cdef real s = <real>0.5 * h + <real>0.5 * a
-    cdef real sl = sum_low(<real>0.5 * h, <real>0.5 * a, s) + <real>0.5 * hl
-    cdef real r = <real>1 / s
-    cdef real n = (<real>0.25 * b) * r
-    cdef real nl = quotient_low(<real>0.25 * b, <real>0, s, sl, r, n)
+    cdef real y = fabs(x), c, big = squareplus_big(x)
+    a[0] = y * (squareplus_scale(x) if y > big else <real>1)
+    c = b if y <= big else <real>0
+    h[0] = sqrt(fma(a[0], a[0], c))
+    w[0] = <real>1 / (h[0] * (<real>0.5 * h[0] + <real>0.5 * a[0]))
+
+
+cdef inline void squareplus(
+    real x, real b, real h, real w, real a, real *f, real *d
+) noexcept nogil:
+    """x >= 0: s, x < 0: b / 4 / s; f' = f / h.  (Halves first: nothing overflows.)"""
+    cdef real s, r, rh, n, nl, hl, sl, t, scale, big = squareplus_big(x)
+    s = <real>0.5 * h + <real>0.5 * a
+    r = h * w
+    rh = s * w
+    n = (<real>0.25 * b) * r
+    # half the residual of the root, over h; the low part of s, h >= a
+    t = <real>0 if fabs(x) > big else b
+    hl = (<real>0.5 * rh) * root_residual(a, t, h)
+    sl = fma(<real>0.5, hl, <real>0.5 * a - (s - <real>0.5 * h))
+    nl = quotient_low(<real>0.25 * b, <real>0, s, sl, r, n)
     n = n if x < 0 else s
-    nl = nl if x < 0 else sl
-    h2 = n + nl
-    a2 = <real>0.25 * b
-    f[0] = (a2 / y if x < 0 else x) if y > big else h2
-    h2 = quotient(n, nl, h, hl, rh)
-    # b / 4 / y^2; beyond 1e30 (1e300) nothing is left of it
-    a = <real>1e30 if real is float else <real>1e300
-    a = a if y > a else y
-    r = <real>1 / a
-    s = a2 * r
-    s = quotient(s, quotient_low(a2, <real>0, a, <real>0, r, s), a, <real>0, r)
-    d[0] = (s if x < 0 else <real>1) if y > big else h2
+    nl = sl if x >= 0 else nl
+    scale = squareplus_scale(x) if x < -big else <real>1
+    t = scale * (n + nl)
+    t = x if x > big else t
+    f[0] = <real>0 if x == -INFINITY else t
+    t = scale * (scale * quotient(n, nl, h, hl, rh))
+    t = <real>1 if x >= big else t
+    big = <real>-1e30 if real is float else <real>-1e308
+    d[0] = <real>0 if x <= big else t
 
 
 cdef inline void squareplus_from_output(real y, real b, real *d) noexcept nogil:

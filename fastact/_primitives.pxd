@@ -86,8 +86,17 @@ cdef extern from *:
         memcpy(&u, &w, 8);
         return (double)((int32_t)((u - 0x3fe6a09e667f3bcd) >> 32) >> 20);
     }
+    /* r with its first 33 bits. */
+    FA_INLINE double fa_short(double r) {
+        uint64_t u;
+        memcpy(&u, &r, 8);
+        u &= 0xfffffffffff00000;
+        memcpy(&r, &u, 8);
+        return r;
+    }
     #endif
     """
+    double fa_short(double) noexcept nogil
     float fa_fmaf(float, float, float) noexcept nogil
     double fa_exponent(double) noexcept nogil
     float fa_magnitude_f32(float, float) noexcept nogil
@@ -453,6 +462,57 @@ cdef inline real expm1_clamped(real x) noexcept nogil:
     expm1_parts(x, &s, &q, &ql)
     m = expm1_value(s, q, ql, &low)
     return m + low
+
+
+# --- the logistic function in double, with FMA --------------------------------
+#
+# E = exp(|x|) = 2^K' s (1 + r + c): s a power of 2, r the reduced x before the second
+# part of ln2 is taken off, which is exact, and c all that is small, |c| < 0.07.  Then
+# g = 1 / (1 + E), the sigmoid of -|x|, is R (1 + e) where R is near it and has 33 bits:
+#     e = (1 - R s) - R - R s r - R s c,
+# in which R s is exact and so are the first two terms, and what is left of the third
+# is small.  e < 2^-31, so that e^2 is nothing.  K' = 100 makes 1 + E finite where g is
+# subnormal.  (_avx512_f64.h does the same with an exponential by table.)
+
+cdef inline void growth(double x, double *s, double *r, double *c) noexcept nogil:
+    """2^-100 exp(|x|) = s (1 + r + c)."""
+    cdef double a = growth_magnitude(x)
+    cdef double magic = magic_of(x)
+    cdef double t = fma(a, 1.4426950408889634, magic)
+    cdef double n = t - magic
+    cdef double u
+    s[0] = fa_pow2_f64(t, 1023 - 100)
+    r[0] = fma(n, -0.6931471805582987, a)
+    c[0] = n * -1.6465949582897082e-12
+    u = r[0] + c[0]
+    c[0] = fma(u * u, expm1_tail(u), c[0])
+
+
+cdef inline double growth_magnitude(double x) noexcept nogil:
+    """min(|x|, 760): from there on even x g is below half the smallest subnormal."""
+    return magnitude(x, 760.0)
+
+
+cdef inline double logistic(double s, double r, double c, double *e) noexcept nogil:
+    """2^100 R and e, from growth()."""
+    cdef double R = fa_short(1.0 / (fma(s, r + c, s) + 7.888609052210118e-31))
+    cdef double rs = R * s
+    cdef double rest = fma(R, -7.888609052210118e-31, 1.0 - rs)
+    e[0] = fma(-rs, c, fma(-rs, r, rest))
+    return R
+
+
+cdef inline double silu_slope(double h) noexcept nogil:
+    """silu'(-u) / (u - u0), h = u - u0, |h| <= 1/16, silu'(-u0) = 0: 2^-54.9."""
+    cdef double h2 = h * h, p, q
+    p = fma(h, -0.0007985216960984111, 0.0001266281798746755)
+    q = fma(h, 4.08978333415888e-05, 0.00018544523769624443)
+    p = fma(q, h2, p)
+    q = fma(h, 0.006606589137798311, -0.01522265522402572)
+    p = fma(p, h2, q)
+    q = fma(h, -0.018874814223781837, 0.14664879699694713)
+    p = fma(p, h2, q)
+    return fma(p, h, -0.2178117057198001)
 
 
 # --- quotients --------------------------------------------------------------

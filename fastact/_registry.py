@@ -66,6 +66,8 @@ class Row(NamedTuple):
     exp: str = ""
     #: with AVX-512, float32 at default parameters comes from fa_NAME_f32 in _avx512.h
     table: bool = False
+    #: with AVX-512, float64 values and derivatives come from fa_NAME_f64 in _avx512_f64.h
+    table64: bool = False
     #: f' as a function of y = f(x), "" where there is none.
     from_output: str = ""
     #: what the parameters must satisfy for ``from_output``: (text, names, test)
@@ -97,8 +99,9 @@ ROWS: tuple[Row, ...] = (
         "Verhulst 1838 (the logistic function)",
         from_output="y * (1 - y)",
         torch="torch.sigmoid",
-        exp="exp",
+        exp="expm1",
         table=True,
+        table64=True,
     ),
     Row(
         "log_sigmoid",
@@ -247,6 +250,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.silu",
         exp="expm1",
         table=True,
+        table64=True,
     ),
     Row(
         "silu_beta",
@@ -307,6 +311,7 @@ ROWS: tuple[Row, ...] = (
         params=(Param("b", 4.0, "smoothness", "smoothness; b -> 0 gives relu"),),
         from_output="y**2 / (y**2 + b / 4)",
         samples=({"b": 0.5},),
+        exp="expm1",
     ),
     Row(
         "hard_sigmoid",
@@ -377,6 +382,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.tanhshrink",
         wide=True,
         exp="expm1",
+        table64=True,
     ),
     Row(
         "threshold",

@@ -176,13 +176,21 @@ def tanh_shrink_tail(w):
     return (x - mp.tanh(x)) / x**3
 
 
+def tanh_shrink_fit(edge, degree):
+    return Fit(
+        f"x - tanh(x) = x^3 P(x^2), |x| <= {edge}",
+        tanh_shrink_tail, lambda w: 1 / tanh_shrink_tail(w),
+        mp.mpf(0), mp.mpf(edge) ** 2, degree, 53,
+    )
+
+
 HALF = LN2 / 2 * mp.mpf("1.001")
 
 
-def exp_fit(degree, bits):
+def exp_fit(degree, bits, edge=HALF):
     return Fit(
-        f"expm1(r) = r + r^2 P(r), |r| <= ln2/2, total degree {degree + 2}",
-        expm1_tail, lambda r: r * r / mp.exp(r), -HALF, HALF, degree, bits,
+        f"expm1(r) = r + r^2 P(r), |r| <= {mp.nstr(edge, 5)}, total degree {degree + 2}",
+        expm1_tail, lambda r: r * r / mp.exp(r), -edge, edge, degree, bits,
     )
 
 
@@ -192,6 +200,18 @@ def log1p_fit(degree, top="1", bits=53):
         log1p_tail, lambda w: w / (2 + w * log1p_tail(w)),
         mp.mpf(0), (mp.mpf(top) / (2 + mp.mpf(top))) ** 2, degree, bits,
     )
+
+
+#: where 1 + exp(u) - u exp(u), the numerator of silu'(-u), is 0
+SILU_ROOT = mp.findroot(lambda u: 1 + mp.exp(u) - u * mp.exp(u), mp.mpf("1.28"))
+
+
+def silu_slope(h):
+    """silu'(-u) / h, h = u - SILU_ROOT."""
+    h = h if abs(h) > mp.mpf("1e-20") else mp.mpf("1e-20")
+    u = SILU_ROOT + h
+    e = mp.exp(u)
+    return (1 + e - u * e) / (1 + e) ** 2 / h
 
 
 FITS = {
@@ -213,11 +233,11 @@ FITS = {
         "Phi(x) = 1/2 + x P(x^2), |x| <= 0.75",
         cdf_tail, lambda w: 1 / cdf_tail(w), mp.mpf(0), mp.mpf("0.5625"), 9, 53,
     ),
-    "tanh_shrink_f64": Fit(
-        "x - tanh(x) = x^3 P(x^2), |x| <= 0.9",
-        tanh_shrink_tail, lambda w: 1 / tanh_shrink_tail(w),
-        mp.mpf(0), mp.mpf("0.81"), 14, 53,
+    "silu_slope_f64": Fit(
+        "silu'(-u) = h P(h), h = u - u0, |h| <= 1/16",
+        silu_slope, lambda h: 1 / silu_slope(h), mp.mpf("-0.0626"), mp.mpf("0.0626"), 8, 53,
     ),
+    "tanh_shrink_f64": tanh_shrink_fit("0.9", 14),
 }
 
 
@@ -249,8 +269,8 @@ def anchors():
 
     a0 = mp.findroot(gelu_tanh, mp.mpf("0.7525"))
     for name, u0, v0, gap, bits in (
-        ("silu", mp.findroot(silu, mp.mpf("1.28")), None, silu, 53),
-        ("silu", mp.findroot(silu, mp.mpf("1.28")), None, silu, 24),
+        ("silu", SILU_ROOT, None, silu, 53),
+        ("silu", SILU_ROOT, None, silu, 24),
         ("gelu_tanh", tanh_u(a0), tanh_v(a0), None, 53),
         ("mish", mp.findroot(mish, mp.mpf("1.19")), None, mish, 53),
     ):

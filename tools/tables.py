@@ -178,7 +178,7 @@ TABLES = [
           [Piece(lambda a: -SELU * mp.expm1(-a), LIMIT)]),
     Table("selu_d", "scale alpha exp(-a)", 6, [Piece(lambda a: SELU * mp.exp(-a), EXP)]),
     *left(silu, 6, LOGISTIC, LOGISTIC, 1.2784645427610738),
-    *left(quick_gelu, 6, Index(2.72), Index(4.317, -0.1377), 0.751154255441299),
+    *left(quick_gelu, 6, Index(2.72), Index(3.163, -0.0475), 0.751154255441299),
     *left(gelu, 6, Index(1.784, 0.5301), Index(3.9, 0.1533), 0.7517915246935645),
     *left(gelu_tanh, 6, Index(1.784, 0.677), Index(3.991, 0.2881), 0.7524614220710163),
     *left(mish, 6, MISH, MISH, 1.1924312145154952, MISH_RIGHT),

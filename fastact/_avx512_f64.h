@@ -1,0 +1,223 @@
+/* float64 with AVX-512: rows with an exponential, by its table.
+
+   The compiler does not find vpermt2pd by itself, hence intrinsics; tables and
+   coefficients come from tools/tables64.py.
+
+   E = exp(|x|) = 2^n 2^(j/16) (1 + p), n + j / 16 = |x| / ln2 rounded, p = expm1(r),
+   |r| <= ln2 / 32.  It is kept, times 2^-K, as H + L: H = 2^n 2^(j/16) to 20 bits, L the
+   rest.  Then g = 1 / (1 + E), the sigmoid of -|x|, is R (1 + e) where R is near it and
+   has 33 bits at most: e = 1 - R - R H - R L, in which R H is exact, as is the
+   difference of it to 1, so that only what is small is rounded.  e < 2^-31: e^2 is
+   nothing.  What is left of an error of g (1 ulp of it is 2^-53 or 2^-52): 2^-56.3 by
+   the polynomial, 3 2^-59 by the roundings of r, p and L.
+
+   The scale makes 1 + E finite where g is subnormal; it goes with the last operation.
+
+   Two steps, as in _formulas.pxd, over blocks of 256.  Each function takes n, a
+   multiple of 16, and where to put the value and the derivative: NULL where not. */
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "_tables64.h"
+
+#define FA_PD(x) _mm512_set1_pd(x)
+#define FA_WORD(x) _mm512_set1_epi64(x)
+#define FA_BITS64(x) _mm512_castpd_si512(x)
+#define FA_DOUBLE(x) _mm512_castsi512_pd(x)
+#define FA_SIGN64 FA_WORD((long long)(1ULL << 63))
+#define FA_MADD64(a, b, c) _mm512_fmadd_pd(a, b, c)
+#define FA_NMADD64(a, b, c) _mm512_fnmadd_pd(a, b, c)
+#define FA_PICK64(name, at) \
+    _mm512_permutex2var_pd(_mm512_loadu_pd(name), at, _mm512_loadu_pd(name + 8))
+/* 2^K (c[k] + c[k + 1] h) */
+#define FA_ROOT64(k) FA_MADD64(h, FA_TO64(k + 1), FA_TO64(k))
+#define FA_TO64(k) FA_PD(fa_silu_root[k] / FA_SCALE64)
+#define FA_STEP static inline __attribute__((always_inline))
+#define FA_BLOCK64 256
+
+/* 2^-K */
+#define FA_SCALE64 0x1p-100
+
+/* min(|x|, 760): from there on even x g is below half the smallest subnormal.  (The
+   minimum keeps NaN only if that is its second operand.) */
+FA_STEP __m512d fa_magnitude64(__m512d x) {
+    return _mm512_min_pd(FA_PD(760.0), _mm512_abs_pd(x));
+}
+
+/* H and L. */
+FA_STEP void fa_exp64(__m512d x, __m512d *high, __m512d *low) {
+    const __m512d magic = FA_PD(0x1.8p48);
+    __m512d a = fa_magnitude64(x);
+    __m512d t = FA_MADD64(a, FA_PD(0x1.71547652b82fep+0), magic);
+    __m512d k = _mm512_sub_pd(t, magic);
+    /* ln2 in two parts: k times the first is exact */
+    __m512d r = FA_NMADD64(k, FA_PD(0x1.62e42fefap-1), a);
+    r = FA_NMADD64(k, FA_PD(0x1.cf79abc9e3b3ap-40), r);
+    /* the low bits of t are j, which picks, and n; 0 in the second table becomes a
+       number that is still nothing */
+    __m512i at = FA_BITS64(t), n = _mm512_slli_epi64(at, 48);
+    *high = FA_DOUBLE(_mm512_add_epi64(n, FA_BITS64(FA_PICK64(fa_exp16_hi, at))));
+    *low = FA_DOUBLE(_mm512_add_epi64(n, FA_BITS64(FA_PICK64(fa_exp16_lo, at))));
+    __m512d r2 = _mm512_mul_pd(r, r);
+    __m512d p = FA_MADD64(r, FA_PD(fa_exp16_tail[3]), FA_PD(fa_exp16_tail[2]));
+    p = FA_MADD64(r2, FA_PD(fa_exp16_tail[4]), p);
+    p = FA_MADD64(r2, p, FA_MADD64(r, FA_PD(fa_exp16_tail[1]), FA_PD(fa_exp16_tail[0])));
+    p = FA_MADD64(r2, p, r);
+    *low = FA_MADD64(_mm512_add_pd(*high, *low), p, *low);
+}
+
+/* R, times 2^K, and e. */
+FA_STEP __m512d fa_logistic64(__m512d high, __m512d low, __m512d *e) {
+    const __m512d one = FA_PD(FA_SCALE64);
+    __m512d r = _mm512_div_pd(FA_PD(1.0), _mm512_add_pd(high, _mm512_add_pd(low, one)));
+    r = FA_DOUBLE(_mm512_and_si512(FA_BITS64(r), FA_WORD(~0xfffffLL)));
+    __m512d rest = FA_NMADD64(r, one, FA_NMADD64(r, high, FA_PD(1.0)));
+    *e = FA_NMADD64(r, low, rest);
+    return r;
+}
+
+/* 0 and 2^-K for x < 0, otherwise 1 and -2^-K: g to the sigmoid of x. */
+FA_STEP __m512d fa_base_of(__m512i neg) {
+    return FA_DOUBLE(_mm512_andnot_si512(neg, FA_BITS64(FA_PD(1.0))));
+}
+
+FA_STEP __m512d fa_scale_of(__m512i neg) {
+    return FA_DOUBLE(_mm512_ternarylogic_epi64(
+        neg, FA_BITS64(FA_PD(-FA_SCALE64)), FA_SIGN64, 0x6c
+    ));
+}
+
+/* f = g or 1 - g; f' = g (1 - g) = R m + R e (m - R), m = 1 - R. */
+FA_STEP void fa_sigmoid_of(
+    __m512d x, __m512d high, __m512d low, __m512d *f, __m512d *d
+) {
+    __m512d e, r = fa_logistic64(high, low, &e);
+    if (f) {
+        __m512i neg = _mm512_srai_epi64(FA_BITS64(x), 63);
+        *f = FA_MADD64(FA_MADD64(r, e, r), fa_scale_of(neg), fa_base_of(neg));
+    }
+    if (d) {
+        const __m512d one = FA_PD(FA_SCALE64);
+        __m512d m = FA_NMADD64(r, one, FA_PD(1.0));
+        __m512d k = _mm512_mul_pd(_mm512_mul_pd(r, e), FA_NMADD64(r, one, m));
+        *d = _mm512_mul_pd(FA_MADD64(r, m, k), one);
+    }
+}
+
+/* f = -|x| g or x - |x| g, where |x| g = |x| R (1 + e) = y + z.
+
+   f'(-|x|) = g G, G = 1 - |x| + |x| g; f'(x) = 1 - f'(-x).  At its root U the
+   exponential is not good enough: within 1/16 of it, h Q(h), h = |x| - U. */
+FA_STEP void fa_silu_of(__m512d x, __m512d high, __m512d low, __m512d *f, __m512d *d) {
+    const __m512d minus = FA_PD(-FA_SCALE64);
+    __m512i neg = _mm512_srai_epi64(FA_BITS64(x), 63);
+    __m512d a = fa_magnitude64(x);
+    __m512d e, r = fa_logistic64(high, low, &e);
+    if (f) {
+        __m512d y = _mm512_mul_pd(a, r);
+        __m512d z = FA_MADD64(y, e, _mm512_fmsub_pd(a, r, y));
+        /* x, or where x < 0 only its sign */
+        __m512d base = FA_DOUBLE(_mm512_ternarylogic_epi64(
+            neg, FA_BITS64(x), FA_SIGN64, 0x8c
+        ));
+        y = FA_MADD64(z, minus, FA_MADD64(y, minus, base));
+        /* (with the sign of x: the least numbers may have gone through 0) */
+        *f = FA_DOUBLE(_mm512_ternarylogic_epi64(
+            FA_BITS64(y), FA_BITS64(x), FA_SIGN64, 0xd8
+        ));
+    }
+    if (d) {
+        const __m512d one = FA_PD(1.0);
+        __m512d g = _mm512_mul_pd(r, FA_PD(FA_SCALE64));
+        __m512d big = FA_MADD64(a, g, _mm512_sub_pd(one, a));
+        /* g G = R G + R e (G + |x| R): e in G too */
+        __m512d k = _mm512_mul_pd(_mm512_mul_pd(r, e), FA_MADD64(a, g, big));
+        __m512d far = FA_MADD64(r, big, k);
+        __m512d h = _mm512_sub_pd(a, FA_PD(FA_SILU_ROOT));
+        __m512d h2 = _mm512_mul_pd(h, h);
+        __m512d q = FA_MADD64(h2, FA_ROOT64(7), FA_ROOT64(5));
+        q = FA_MADD64(h2, q, FA_ROOT64(3));
+        q = FA_MADD64(h2, q, FA_ROOT64(1));
+        q = FA_MADD64(h, q, FA_TO64(0));
+        __m512d near = FA_MADD64(h, q, _mm512_mul_pd(q, FA_PD(-FA_SILU_ROOT_LOW)));
+        __mmask8 is_near = _mm512_cmp_pd_mask(h2, FA_PD(0x1p-8), _CMP_LT_OQ);
+        __m512d slope = _mm512_mask_mov_pd(far, is_near, near);
+        *d = FA_MADD64(slope, fa_scale_of(neg), fa_base_of(neg));
+    }
+}
+
+/* From 0.7 on f = (a - 1) + 2 g, a = |x|, g the sigmoid of -2 a, in which the first
+   difference is exact where it matters; f' = (1 - 2 g)^2.  Below, a^3 P(a^2), with what
+   the roundings of both factors lose, and f' = (a - f)^2. */
+FA_STEP void fa_tanh_shrink_of(
+    __m512d x, __m512d high, __m512d low, __m512d *f, __m512d *d
+) {
+    const __m512d two = FA_PD(2 * FA_SCALE64);
+    __m512d a = _mm512_abs_pd(x);
+    __m512d e, r = fa_logistic64(high, low, &e);
+    e = _mm512_mul_pd(r, e);
+    __m512d far = FA_MADD64(e, two, FA_MADD64(r, two, _mm512_sub_pd(a, FA_PD(1.0))));
+    __m512d w = _mm512_mul_pd(a, a);
+    __m512d w2 = _mm512_mul_pd(w, w);
+    __m512d a3 = _mm512_mul_pd(a, w);
+    __m512d p = FA_PD(fa_tanh_shrink[12]), q = FA_PD(fa_tanh_shrink[11]);
+#pragma GCC unroll 5
+    for (int k = 10; k > 0; k -= 2) {
+        p = FA_MADD64(p, w2, FA_PD(fa_tanh_shrink[k]));
+        q = FA_MADD64(q, w2, FA_PD(fa_tanh_shrink[k - 1]));
+    }
+    q = FA_MADD64(p, w, q);
+    p = FA_MADD64(q, w, FA_PD(fa_tanh_shrink[0]));
+    q = FA_MADD64(q, w, _mm512_sub_pd(FA_PD(fa_tanh_shrink[0]), p));
+    q = _mm512_mul_pd(a3, _mm512_add_pd(q, FA_PD(FA_THIRD_LOW)));
+    w = FA_MADD64(a, _mm512_fmsub_pd(a, a, w), _mm512_fmsub_pd(a, w, a3));
+    __m512d near = FA_MADD64(a3, p, FA_MADD64(w, p, q));
+    __mmask8 is_near = _mm512_cmp_pd_mask(a, FA_PD(0.7), _CMP_LT_OQ);
+    __m512d y = _mm512_mask_mov_pd(far, is_near, near);
+    if (f) {
+        *f = FA_DOUBLE(_mm512_ternarylogic_epi64(
+            FA_BITS64(y), FA_BITS64(x), FA_SIGN64, 0xd8
+        ));
+    }
+    if (d) {
+        /* tanh(a) = t + t_low */
+        __m512d t = FA_NMADD64(r, two, FA_PD(1.0));
+        t = _mm512_mask_sub_pd(t, is_near, a, near);
+        __m512d t_low = _mm512_mul_pd(e, FA_PD(-2 * FA_SCALE64));
+        t_low = _mm512_mask_sub_pd(t_low, is_near, _mm512_sub_pd(a, t), near);
+        *d = FA_MADD64(t, t, _mm512_mul_pd(_mm512_add_pd(t, t), t_low));
+    }
+}
+
+/* The loop of a row over both of its steps; its exponential is exp(factor |x|). */
+#define FA_LOOP64(name, factor) \
+    FA_STEP void fa_##name##_f64(const double *x, double *f, double *d, ptrdiff_t n) { \
+        double high[FA_BLOCK64] __attribute__((aligned(64))); \
+        double low[FA_BLOCK64] __attribute__((aligned(64))); \
+        for (; n > 0; n -= FA_BLOCK64) { \
+            ptrdiff_t m = n < FA_BLOCK64 ? n : FA_BLOCK64; \
+            __m512d h, l, value, slope; \
+            for (ptrdiff_t i = 0; i < m; i += 8) { \
+                __m512d scaled = _mm512_mul_pd(_mm512_loadu_pd(x + i), FA_PD(factor)); \
+                fa_exp64(scaled, &h, &l); \
+                _mm512_storeu_pd(high + i, h); \
+                _mm512_storeu_pd(low + i, l); \
+            } \
+            for (ptrdiff_t i = 0; i < m; i += 8) { \
+                h = _mm512_loadu_pd(high + i); \
+                l = _mm512_loadu_pd(low + i); \
+                fa_##name##_of( \
+                    _mm512_loadu_pd(x + i), h, l, f ? &value : NULL, d ? &slope : NULL \
+                ); \
+                if (f) _mm512_storeu_pd(f + i, value); \
+                if (d) _mm512_storeu_pd(d + i, slope); \
+            } \
+            x += m; \
+            if (f) f += m; \
+            if (d) d += m; \
+        } \
+    }
+
+FA_LOOP64(sigmoid, 1.0)
+FA_LOOP64(silu, 1.0)
+FA_LOOP64(tanh_shrink, 2.0)

@@ -1,0 +1,33 @@
+/* Written by tools/tables64.py. */
+
+/* (expm1(r) - r) / r^2: relative error of exp(r) 2^-56.3 */
+static const double fa_exp16_tail[5] = {
+    0x1.fffffffffffb8p-2, 0x1.555555548f861p-3, 0x1.555555590668bp-5, 0x1.11123ab0d210ap-7, 0x1.6c14c03962979p-10,
+};
+
+/* 2^(j/16), times 2^-100: bits, less j 2^48 */
+static const uint64_t fa_exp16_hi[16] = {
+    0x39b0000000000000, 0x39afb55800000000, 0x39af72b800000000, 0x39af387a00000000,
+    0x39af06fe00000000, 0x39aedea600000000, 0x39aebfda00000000, 0x39aeab0800000000,
+    0x39aea09e00000000, 0x39aea11400000000, 0x39aeace600000000, 0x39aec49200000000,
+    0x39aee8a000000000, 0x39af199c00000000, 0x39af581800000000, 0x39afa4b000000000,
+};
+static const uint64_t fa_exp16_lo[16] = {
+    0x0000000000000000, 0x385a3e6243d8a62e, 0x384c3ea8bd6e6fbe, 0x38589d588e19b07f,
+    0x3820636e2a5bd1ab, 0x384e048d088d6d05, 0x3864a6c544e3a873, 0xb83a5bd5eb539b68,
+    0x38519fcef32422cc, 0x3853fac061b5f544, 0xb85dbaabe4948b07, 0xb8545703dbf8e0ee,
+    0xb84da94b14a85e33, 0xb8343d56b1eeef9a, 0x385d9f7490e4bb41, 0xb84856dbc99e9c23,
+};
+
+/* silu'(-U - h) / h, |h| <= 1/16: relative error 2^-54.9; U */
+static const double fa_silu_root[9] = {
+    -0x1.be1410460527fp-3, 0x1.2c563458cc0b5p-3, -0x1.353eb573ca3cep-6, -0x1.f2d0e32c387e2p-7, 0x1.b0f82c48f2a71p-8, 0x1.098efc85a462bp-13, -0x1.a2a7c48f2207cp-11, 0x1.84e8276534e10p-13, 0x1.57136da7ab851p-15,
+};
+#define FA_SILU_ROOT 0x1.474973c84120bp+0
+#define FA_SILU_ROOT_LOW 0x1.f8d74bc9ac154p-54
+
+/* (x - tanh(x)) / x^3, in x^2, x <= 0.7: relative error 2^-55.3; what 1/3 is short of */
+static const double fa_tanh_shrink[13] = {
+    0x1.5555555555555p-2, -0x1.11111111110dbp-3, 0x1.ba1ba1ba15876p-5, -0x1.664f488099f77p-6, 0x1.226e34f92626bp-7, -0x1.d6d3baa7bd431p-9, 0x1.7da1d1d9a2314p-10, -0x1.3544f2f0fdc46p-11, 0x1.f439c4cf4f440p-13, -0x1.8f107e3dc89f4p-14, 0x1.2b42130ebd060p-15, -0x1.6f0f341689d42p-17, 0x1.03c3051155f8dp-19,
+};
+#define FA_THIRD_LOW 0x1.5555555555555p-56

@@ -1,0 +1,118 @@
+"""Write fastact/_tables64.h: the exponential of _avx512_f64.h.
+
+    python tools/tables64.py            writes the file (a second; needs mpmath)
+    python tools/tables64.py --check    exit 1 if the file has other numbers
+
+AVX-512 picks one of 16 doubles per lane in one instruction: 2^(j/16), in two parts, of
+which the first has so few bits that its product with a short reciprocal is exact.  The
+polynomial then only has to reach to ln2 / 32.
+"""
+
+from __future__ import annotations
+
+import argparse
+import struct
+import sys
+from pathlib import Path
+
+import coefficients
+import mpmath as mp
+
+TARGET = Path(__file__).resolve().parent.parent / "fastact" / "_tables64.h"
+SIZE = 16
+#: bits of the first part
+SHORT = 20
+#: the scale 2^-K of the results
+K = 100
+
+
+def exponential() -> str:
+    """(expm1(r) - r) / r^2 for |r| <= ln2 / 32."""
+    edge = mp.log(2) / (2 * SIZE) * mp.mpf("1.0001")
+    found, error = coefficients.solve(coefficients.exp_fit(4, 53, edge))
+    numbers = " ".join(f"{float(c).hex()}," for c in found)
+    return (
+        f"/* (expm1(r) - r) / r^2: relative error of exp(r) 2^{float(error):.1f} */\n"
+        f"static const double fa_exp16_tail[{len(found)}] = {{\n    {numbers}\n}};"
+    )
+
+
+def silu_root() -> str:
+    """What _primitives.pxd has too: silu' around its root."""
+    found, error = coefficients.solve(coefficients.FITS["silu_slope_f64"])
+    numbers = " ".join(f"{float(c).hex()}," for c in found)
+    first = coefficients.round_to(coefficients.SILU_ROOT, 53)
+    return (
+        f"/* silu'(-U - h) / h, |h| <= 1/16: relative error 2^{float(error):.1f}; U */\n"
+        f"static const double fa_silu_root[{len(found)}] = {{\n    {numbers}\n}};\n"
+        f"#define FA_SILU_ROOT {float(first).hex()}\n"
+        f"#define FA_SILU_ROOT_LOW {float(coefficients.SILU_ROOT - first).hex()}"
+    )
+
+
+def tanh_shrink() -> str:
+    """(x - tanh(x)) / x^3, in x^2, and what 1/3 is short of."""
+    fit = coefficients.tanh_shrink_fit("0.7", 12)
+    found, _ = coefficients.solve(fit)
+    numbers = " ".join(f"{float(c).hex()}," for c in found)
+    rest = mp.mpf(1) / 3 - found[0]
+    exact = [*found[:0:-1], found[0] + rest]
+    error = mp.log(max(
+        abs(mp.polyval(exact, w) / fit.target(w) - 1) for w in mp.linspace(0, fit.hi, 999)
+    ), 2)
+    return (
+        f"/* (x - tanh(x)) / x^3, in x^2, x <= 0.7: relative error 2^{float(error):.1f}; "
+        f"what 1/3 is short of */\n"
+        f"static const double fa_tanh_shrink[{len(found)}] = {{\n    {numbers}\n}};\n"
+        f"#define FA_THIRD_LOW {float(rest).hex()}"
+    )
+
+
+def parts(value) -> tuple[float, float]:
+    """``value`` as a number of SHORT bits and the rest."""
+    high = coefficients.round_to(value, SHORT)
+    return float(high), float(coefficients.round_to(value - high, 53))
+
+
+def entry(j: int, value: float) -> str:
+    """The bits of 2^-K value, less j 2^48: what is added to them is n 2^52 + j 2^48."""
+    bits = struct.unpack("<Q", struct.pack("<d", value * 2.0**-K if value else 0.0))[0]
+    return f"0x{(bits - (j << 48)) % 2**64:016x},"
+
+
+def table(name: str, about: str, factor) -> str:
+    """factor 2^(j/16), j = 0 to 15, as two tables."""
+    pairs = [parts(factor * mp.mpf(2) ** (mp.mpf(j) / SIZE)) for j in range(SIZE)]
+    lines = [f"/* {about}, times 2^-{K}: bits, less j 2^48 */"]
+    for part, place in (("hi", 0), ("lo", 1)):
+        lines.append(f"static const uint64_t fa_{name}_{part}[{SIZE}] = {{")
+        for at in range(0, SIZE, 4):
+            lines.append(
+                "    " + " ".join(entry(j, pairs[j][place]) for j in range(at, at + 4))
+            )
+        lines.append("};")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--check", action="store_true")
+    args = parser.parse_args()
+    text = "\n\n".join([
+        "/* Written by tools/tables64.py. */",
+        exponential(),
+        table("exp16", "2^(j/16)", mp.mpf(1)),
+        silu_root(),
+        tanh_shrink(),
+    ]) + "\n"
+    if not args.check:
+        TARGET.write_text(text)
+        return 0
+    if not TARGET.exists() or TARGET.read_text() != text:
+        print(f"{TARGET} is not what tools/tables64.py writes", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
