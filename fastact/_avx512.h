@@ -34,7 +34,8 @@ FA_INLINE_ALWAYS __m512 fa_min_abs(__m512 x, __m512 top) {
     return _mm512_min_ps(top, _mm512_abs_ps(x));
 }
 
-/* The entry of a, in the low five bits. */
+/* The entry of a, in the low five bits of the sum with 1.5 2^23 (other bits: FA_MAGIC_BITS). */
+enum { FA_MAGIC_BITS = 0x4b400000 };
 FA_INLINE_ALWAYS __m512i fa_index(__m512 a, float linear, float square, int first) {
     __m512 slope = FA_PS(linear);
     if (square != 0) slope = _mm512_fmadd_ps(a, FA_PS(square), slope);
@@ -214,6 +215,50 @@ FA_LOOP(tanh,
     y = fa_copysign(FA_PIECE(tanh, FA_TANH_INDEX(a), a), v);
     s = FA_PIECE(tanh_d, FA_TANH_D_INDEX(a), a);
     left = with_d ? fa_less(FA_PS(FA_TANH_D_TOP), _mm512_abs_ps(v)) : 0;
+)
+
+/* (square + square_low) F(a) = the result + low. */
+FA_INLINE_ALWAYS __m512 fa_times(
+    __m512 square, __m512 square_low, const float (*table)[32], int rows, __m512i at,
+    __m512 a, __m512 *low
+) {
+    __m512 d = _mm512_sub_ps(a, fa_pick(table[0], at)), p0 = fa_pick(table[1], at);
+    __m512 slope = fa_polynomial(table, 2, rows, at, d);
+    __m512 f = _mm512_fmadd_ps(d, slope, p0);
+    __m512 f_low = _mm512_fmadd_ps(d, slope, _mm512_sub_ps(p0, f));
+    __m512 w = _mm512_mul_ps(square, f);
+    *low = _mm512_fmadd_ps(square_low, f, _mm512_fmsub_ps(square, f, w));
+    *low = _mm512_fmadd_ps(square, f_low, *low);
+    return w;
+}
+
+/* |f| / a and f' are a^2 times a table, which keeps their digits near 0; beyond the table
+   |f| = |x| - 1.  Where f' is almost 1 its table is f' itself: a product would step back.
+   The factor 2^24 keeps all but the last operation out of the subnormals (an addition to
+   the exponent: of 0 it makes a number whose square is 0). */
+FA_LOOP(tanh_shrink,
+    __m512 a = fa_min_abs(v, FA_PS(FA_TANH_SHRINK_TOP)), low;
+    __m512i at = FA_TANH_SHRINK_INDEX(a);
+    __m512 big = _mm512_castsi512_ps(
+        _mm512_add_epi32(_mm512_castps_si512(a), _mm512_set1_epi32(24 << 23))
+    );
+    __m512 square = _mm512_mul_ps(big, big), square_low = _mm512_fmsub_ps(big, big, square);
+    y = fa_times(square, square_low, fa_table_tanh_shrink, FA_ROWS(tanh_shrink), at, a, &low);
+    y = _mm512_fmadd_ps(big, y, _mm512_mul_ps(big, low));
+    y = _mm512_mul_ps(y, FA_PS(0x1p-72f));
+    y = _mm512_mask_sub_ps(
+        y, fa_less(FA_PS(FA_TANH_SHRINK_TOP), _mm512_abs_ps(v)), _mm512_abs_ps(v), FA_PS(1.0f)
+    );
+    y = fa_copysign(y, v);
+    __mmask16 near_0 = _mm512_cmplt_epi32_mask(
+        at, _mm512_set1_epi32(FA_MAGIC_BITS + 8)
+    );
+    square = _mm512_mask_mov_ps(FA_PS(0x1p48f), near_0, square);
+    s = fa_times(
+        square, square_low, fa_table_tanh_shrink_d, FA_ROWS(tanh_shrink_d), at, a, &low
+    );
+    s = _mm512_mask_add_ps(s, near_0, s, low);
+    s = _mm512_mul_ps(s, FA_PS(0x1p-48f));
 )
 
 /* x scale, rounded once. */

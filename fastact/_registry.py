@@ -382,6 +382,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.tanhshrink",
         wide=True,
         exp="expm1",
+        table=True,
         table64=True,
     ),
     Row(

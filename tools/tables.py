@@ -86,6 +86,8 @@ class Piece:
     index: Index | LogIndex
     weight: Callable | None = None
     roots: tuple[float, ...] = ()
+    #: whether the first centre is 0, so that F(0) and F near 0 are right
+    from_0: bool = True
 
 
 @dataclass
@@ -137,6 +139,12 @@ def softplus(x):
     return mp.log1p(mp.exp(x)), sigmoid(x)
 
 
+def shrink(a):
+    """(a - tanh(a)) / a^3"""
+    with mp.extraprec(100):
+        return (a - mp.tanh(a)) / a**3
+
+
 def left(of, degree, index, slope_index, root, right=None):
     """Tables of -f(-a) and f'(-a), for a function f with f(x) = x + f(-x).
 
@@ -160,6 +168,8 @@ def left(of, degree, index, slope_index, root, right=None):
 LOGISTIC = Index(1.6)
 EXP = Index(1.8)
 LIMIT = LogIndex(0.25, 25)
+STEEP = LogIndex(0.125, 25)
+SHRINK = Index(3.2)
 MISH = Index(1.9, -0.0272, entries=20)
 MISH_RIGHT = Index(2.113, -0.097, first=20, entries=12)
 #: scale alpha of selu
@@ -170,13 +180,17 @@ TABLES = [
           [Piece(lambda a: sigmoid(-a) * sigmoid(a), LOGISTIC)]),
     Table("softplus", "log(1 + exp(-a))", 6,
           [Piece(lambda a: mp.log1p(mp.exp(-a)), LOGISTIC)], plus=True),
-    Table("tanh", "tanh(a)", 5, [Piece(mp.tanh, LogIndex(0.125, 25))]),
+    Table("tanh", "tanh(a)", 5, [Piece(mp.tanh, STEEP)]),
     Table("tanh_d", "tanh'(a)", 6, [Piece(lambda a: mp.sech(a)**2, Index(3.4))]),
     Table("elu", "1 - exp(-a)", 6, [Piece(lambda a: -mp.expm1(-a), LIMIT)]),
     Table("elu_d", "exp(-a)", 6, [Piece(lambda a: mp.exp(-a), EXP)]),
     Table("selu", "scale alpha (1 - exp(-a))", 6,
           [Piece(lambda a: -SELU * mp.expm1(-a), LIMIT)]),
     Table("selu_d", "scale alpha exp(-a)", 6, [Piece(lambda a: SELU * mp.exp(-a), EXP)]),
+    Table("tanh_shrink", "(a - tanh(a)) / a^3", 5, [Piece(shrink, SHRINK, from_0=False)]),
+    Table("tanh_shrink_d", "(tanh(a) / a)^2, and from the entry 8 on tanh(a)^2", 6,
+          [Piece(lambda a: (mp.tanh(a) / (a if a < 7.5 / 3.2 else 1))**2, SHRINK,
+                 from_0=False)]),
     *left(silu, 6, LOGISTIC, LOGISTIC, 1.2784645427610738),
     *left(quick_gelu, 6, Index(2.72), Index(3.163, -0.0475), 0.751154255441299),
     *left(gelu, 6, Index(1.784, 0.5301), Index(3.9, 0.1533), 0.7517915246935645),
@@ -190,6 +204,8 @@ def centre(piece: Piece, lo: float, hi: float) -> float:
 
     But so that a - c is exact, or almost where F is large.
     """
+    if lo == 0:
+        return hi / 2
     weight = piece.weight or piece.function
     at_lo, at_hi = (abs(float(weight(mp.mpf(x)))) for x in (lo, hi))
     c = (lo * at_hi + hi * at_lo) / (at_hi + at_lo)
@@ -264,7 +280,7 @@ def columns(table: Table) -> tuple[dict[str, list[float]], float]:
             lo, hi = index.interval(j)
             root = next((r for r in piece.roots if lo < r < hi), None)
             b = 0.0
-            if j == 0:
+            if j == 0 and piece.from_0:
                 c, p0 = np.float32(0), np.float32(float(piece.function(mp.mpf(0))))
             elif root:
                 c = np.float32(root)
