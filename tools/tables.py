@@ -169,7 +169,7 @@ LOGISTIC = Index(1.6)
 EXP = Index(1.8)
 LIMIT = LogIndex(0.25, 25)
 STEEP = LogIndex(0.125, 25)
-SHRINK = Index(3.2)
+SHRINK = Index(3.3)
 MISH = Index(1.9, -0.0272, entries=20)
 MISH_RIGHT = Index(2.113, -0.097, first=20, entries=12)
 #: scale alpha of selu
@@ -189,7 +189,7 @@ TABLES = [
     Table("selu_d", "scale alpha exp(-a)", 6, [Piece(lambda a: SELU * mp.exp(-a), EXP)]),
     Table("tanh_shrink", "(a - tanh(a)) / a^3", 5, [Piece(shrink, SHRINK, from_0=False)]),
     Table("tanh_shrink_d", "(tanh(a) / a)^2, and from the entry 8 on tanh(a)^2", 6,
-          [Piece(lambda a: (mp.tanh(a) / (a if a < 7.5 / 3.2 else 1))**2, SHRINK,
+          [Piece(lambda a: (mp.tanh(a) / (a if a < 7.5 / 3.3 else 1))**2, SHRINK,
                  from_0=False)]),
     *left(silu, 6, LOGISTIC, LOGISTIC, 1.2784645427610738),
     *left(quick_gelu, 6, Index(2.72), Index(3.163, -0.0475), 0.751154255441299),
