@@ -147,22 +147,30 @@ cdef enum:  # kinds of array elements
 LEVELS = {"base": 0, "v3": 3, "v4": 4}
 
 
-def choose_isa() -> str:
-    """The best built variant that the CPU can run, or the one asked for."""
+def built_isas() -> list[str]:
+    """The variants of this build."""
     import importlib.util
 
-    built = [
+    return [
         isa for isa in LEVELS
         if importlib.util.find_spec(f"fastact._kernels_{isa}") is not None
     ]
-    can = [isa for isa in built if LEVELS[isa] <= fa_cpu_level()]
+
+
+BUILT = built_isas()
+#: those that this CPU can run
+ISAS = [isa for isa in BUILT if LEVELS[isa] <= fa_cpu_level()]
+
+
+def choose_isa() -> str:
+    """The best variant that the CPU can run, or the one asked for."""
     asked = os.environ.get("FASTACT_ISA", "")
     if not asked:
-        return max(can, key=LEVELS.get)
-    if asked not in can:
+        return max(ISAS, key=LEVELS.get)
+    if asked not in ISAS:
         raise ImportError(
             f"FASTACT_ISA={asked!r}: this build on this CPU can run "
-            f"{', '.join(map(repr, can))} (built: {', '.join(map(repr, built))})"
+            f"{', '.join(map(repr, ISAS))} (built: {', '.join(map(repr, BUILT))})"
         )
     return asked
 
