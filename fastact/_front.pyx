@@ -24,6 +24,7 @@ from libc.stdint cimport uint16_t, uint32_t
 from libc.stdlib cimport malloc
 from libc.string cimport memcmp, memcpy
 
+from fastact._axis cimport batch
 from fastact._pool cimport spread
 
 from fastact import _registry
@@ -895,12 +896,18 @@ cdef struct Rows:  # the operands of an axis kernel, and the bytes of one row of
 
 cdef void rows_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
     cdef Rows *w = <Rows *>work
-    cdef double rows = stop - start
-    cdef void *ptr[3]
+    cdef Py_ssize_t step = batch(w.n)
+    cdef double rows
+    cdef char *ptr[3]
     cdef int j
     for j in range(3):
         ptr[j] = w.ptr[j] + start * w.stride[j]
-    w.fn(ptr[0], ptr[1], ptr[2], NULL, NULL, w.n, &rows)
+    while start < stop:
+        rows = min(step, stop - start)
+        w.fn(ptr[0], ptr[1], ptr[2], NULL, NULL, w.n, &rows)
+        for j in range(3):
+            ptr[j] += step * w.stride[j]
+        start += step
 
 
 cdef void over_rows(Rows *work, Py_ssize_t rows) noexcept nogil:
