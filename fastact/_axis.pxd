@@ -289,16 +289,12 @@ cdef inline const real *tails(
     return buffer
 
 
-cdef inline real *room(real *y, Py_ssize_t n, real *buffer) noexcept nogil:
-    """Where to put the tails of y."""
-    return y if n == LANES else buffer
-
-
 cdef inline void store_tails(
     const real *tail, Py_ssize_t n, Py_ssize_t rows, Py_ssize_t whole, real *y
 ) noexcept nogil:
     cdef Py_ssize_t r
     if n == LANES:
+        memcpy(y, tail, rows * LANES * sizeof(real))
         return
     for r in range(rows):
         if real is float:
@@ -525,7 +521,7 @@ cdef inline void softmax_of(
 ) noexcept nogil:
     cdef real buffer[LANES * ROWS]
     cdef const real *tail = NULL
-    cdef real *own = room(y, n, buffer)
+    cdef real own[LANES * ROWS]
     cdef real top[ROWS]
     cdef double hi[ROWS]
     cdef double lo[ROWS]
@@ -584,7 +580,7 @@ cdef inline void softmax_from_output(
     cdef real y_buffer[LANES * ROWS]
     cdef const real *tail = NULL
     cdef const real *y_tail = NULL
-    cdef real *own = room(gx, n, buffer)
+    cdef real own[LANES * ROWS]
     cdef double hi[ROWS]
     cdef double lo[ROWS]
     cdef real dot[ROWS]
@@ -788,7 +784,7 @@ cdef inline void log_softmax_of(
 ) noexcept nogil:
     cdef real buffer[LANES * ROWS]
     cdef const real *tail = NULL
-    cdef real *own = room(y, n, buffer)
+    cdef real own[LANES * ROWS]
     cdef real top[ROWS]
     cdef real rest[ROWS]
     cdef LogSums sums
@@ -898,7 +894,7 @@ cdef inline void log_softmax_from_output(
     cdef real y_buffer[LANES * ROWS]
     cdef const real *tail = NULL
     cdef const real *y_tail = NULL
-    cdef real *own = room(gx, n, buffer)
+    cdef real own[LANES * ROWS]
     cdef real sum[ROWS]
     cdef real low[ROWS]
     cdef Py_ssize_t r
