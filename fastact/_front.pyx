@@ -124,8 +124,45 @@ cdef extern from *:
     #else
     #define fa_copy memcpy
     #endif
+
+    /* For a call on a few numbers: memcpy of 4 to 127 bytes, all of them in two or three
+       steps that overlap, without a call. */
+    static inline void fa_copy_few(char *to, const char *from, ptrdiff_t bytes) {
+    #define FA_BOTH_ENDS(size) \\
+        do { \\
+            char last[size]; \\
+            memcpy(last, from + bytes - size, size); \\
+            memcpy(to, from, size); \\
+            memcpy(to + bytes - size, last, size); \\
+        } while (0)
+        if (bytes >= 64) FA_BOTH_ENDS(64);
+        else if (bytes >= 32) FA_BOTH_ENDS(32);
+        else if (bytes >= 16) FA_BOTH_ENDS(16);
+        else if (bytes >= 8) FA_BOTH_ENDS(8);
+        else memcpy(to, from, 4);
+    }
+    /* 16 numbers, of which the first few are those at ``from`` and the others as its
+       first (any other could make the kernel slow, as subnormals do). */
+    static inline void fa_fill(char *to, const char *from, ptrdiff_t bytes, int size) {
+        uint32_t half;
+        uint64_t first[2];
+        if (size == 4) {
+            memcpy(&half, from, 4);
+            first[0] = half | (uint64_t)half << 32;
+        } else
+            memcpy(&first[0], from, 8);
+        first[1] = first[0];
+        for (int i = 0; i < 64; i += 16)
+            memcpy(to + i, first, 16);
+        if (size == 8)
+            for (int i = 64; i < 128; i += 16)
+                memcpy(to + i, first, 16);
+        fa_copy_few(to, from, bytes);
+    }
     """
     void fa_copy(char *, const char *, Py_ssize_t) noexcept nogil
+    void fa_copy_few(char *, const char *, Py_ssize_t) noexcept nogil
+    void fa_fill(char *, const char *, Py_ssize_t, int) noexcept nogil
 
 cdef enum:
     LANES = 16  # kernels take multiples of this many elements
@@ -351,6 +388,24 @@ cdef void drive(
             blocks(fn, nin, nout, <char **>rest, stride, direct, n - whole, kind, p)
     else:
         blocks(fn, nin, nout, ptr, stride, direct, n, kind, p)
+
+
+cdef inline void few(
+    kernel_t fn, int nin, int nout, char **ptr, Py_ssize_t n, int size, const double *p
+) noexcept nogil:
+    """drive() for a small call on plain arrays, an output an input only if n < LANES."""
+    cdef double buffer[MAX_OPERANDS][LANES]
+    cdef Py_ssize_t whole = n & -LANES, rest = (n - whole) * size
+    cdef int j
+    if whole:
+        fn(ptr[0], ptr[1], ptr[2], ptr[3], ptr[4], whole, p)
+    if rest:
+        whole *= size
+        for j in range(nin):
+            fa_fill(<char *>buffer[j], ptr[j] + whole, rest, size)
+        fn(buffer[0], buffer[1], buffer[2], buffer[3], buffer[4], LANES, p)
+        for j in range(nin, nin + nout):
+            fa_copy_few(ptr[j] + whole, <char *>buffer[j], rest)
 
 
 cdef struct Work:  # the arguments of drive()
@@ -623,6 +678,7 @@ cdef class Loop:
         cdef tuple several = PyTuple_New(self.nout) if self.nout > 1 else None
         cdef int j, k, kind
         cdef Py_ssize_t n, size
+        cdef bint in_place = False
         if not plain(x[0]):
             return None
         kind = F32 if cnp.PyArray_TYPE(first) == cnp.NPY_FLOAT else F64
@@ -657,17 +713,17 @@ cdef class Loop:
                         continue
                     if k >= self.nin or cnp.PyArray_BYTES(y) != ptr[k]:
                         return None
+                    in_place = True
             if several is not None:
                 Py_INCREF(y)  # the tuple takes a reference over
                 PyTuple_SET_ITEM(several, j, y)
             ptr[self.nin + j] = cnp.PyArray_BYTES(y)
             stride[self.nin + j] = size
-        if out == NULL and LANES <= n < RELEASE_GIL and n % LANES == 0:
-            # Fresh results and whole vectors: nothing for the driver to look at.
-            self.fn[kind](ptr[0], ptr[1], ptr[2], ptr[3], ptr[4], n, p)
-        elif n >= RELEASE_GIL:
+        if n >= RELEASE_GIL:
             with nogil:
                 share(self.fn[kind], self.nin, self.nout, ptr, stride, n, kind, p)
+        elif not in_place or n < LANES:
+            few(self.fn[kind], self.nin, self.nout, ptr, n, size, p)
         else:
             drive(self.fn[kind], self.nin, self.nout, ptr, stride, n, kind, p)
         return y if several is None else several
