@@ -88,10 +88,6 @@ class Body:
         self.exp = {"exp": ("s", "q"), "expm1": ("s", "q", "ql")}.get(row.exp, ())
         if kernel.kind == "from_output":
             self.exp = ()
-        uses_f = any(re.search(r"\bf\b", expr) for expr in kernel.outputs.values())
-        # Whether f is looked up on v4.
-        self.table = row.table and dtype == "float" and uses_f
-        self.only_f = list(kernel.outputs.values()) == ["f"]
         at = "first + i" if self.exp else "i"
         # Inputs are read into locals first: a load that only one side of a select
         # needs would otherwise move into a branch, and the loop stay scalar.
@@ -115,6 +111,25 @@ class Body:
             f"{name}[{at}] = {re.sub('[a-z_]+', lambda m: places.get(m[0], m[0]), expr)}"
             for name, expr in kernel.outputs.items()
         ]
+        # Whether f and d are looked up on v4, and where to: straight to the output that
+        # is nothing else, or to an array that the outputs are computed from.
+        self.table = row.table and dtype == "float" and kernel.kind != "from_output"
+        self.x = x
+        direct = {expr: name for name, expr in kernel.outputs.items() if expr in ("f", "d")}
+        self.stores_rest = [
+            store for store, expr in zip(self.stores, kernel.outputs.values(), strict=True)
+            if expr not in direct
+        ]
+        self.f_table, self.d_table = (
+            f"{direct[which]} + first" if which in direct
+            else f"{which}_table" if any(re.search(rf"\b{which}_", store)
+                                         for store in self.stores_rest)
+            else "NULL"
+            for which in ("f", "d")
+        )
+        self.is_default = " and ".join(
+            f"p[{j}] == {param.default!r}" for j, param in enumerate(kernel.params)
+        )
 
 
 def arguments(kernel, dtype, header=False):
@@ -250,7 +265,8 @@ def extensions():
         ],
         formulas=", ".join(sorted(formulas)),
         wide_formulas=", ".join(f"{f} as wide_{f}" for f in sorted(formulas)),
-        tables=[row.name for row in registry.ROWS if row.table],
+        tables=[k for k in kernels if k.row.table and k.kind == "elementwise"
+                and k.form == "value_and_derivative"],
         Body=Body,
         arguments=arguments,
         c_arguments=c_arguments,

@@ -1,111 +1,217 @@
-/* float32 values by look-up: 32 intervals, a polynomial for each, its coefficients
-   picked by vpermt2ps.  The compiler does not find this instruction by itself, hence
-   intrinsics; the tables come from tools/tables.py.
+/* float32 by look-up, for AVX-512: an interval for each of 32 ranges of a = |x|, a
+   polynomial for each, its coefficients picked by vpermt2ps.  The compiler does not find
+   this instruction by itself, hence intrinsics; the tables, and why their errors are
+   small, are in tools/tables.py.
 
-   Each function takes n, a multiple of 16, and computes what its namesake in
-   _formulas.pxd does, with the same edges: NaN stays NaN, -inf gives the limit -0. */
+   Each function computes what its namesake in _formulas.pxd does, with default
+   parameters: f, or d, or both (the other is NULL), of n elements, a multiple of 16 and
+   at most FA_LOOK_UP.  Where |x| lies beyond the tables and the result is not the limit, it
+   leaves the element to that formula: see fa_rest.  NaN stays NaN. */
 #include <immintrin.h>
+#include <stddef.h>
+#include <string.h>
 #include "_tables.h"
 
+/* How many elements are looked up at a time. */
+enum { FA_LOOK_UP = 1024 };
+
+/* The elements of a block beyond the tables: which, and whether there are any. */
+typedef struct {
+    __mmask16 lanes[FA_LOOK_UP / 16];
+    int any;
+} fa_rest;
+
+#define FA_INLINE_ALWAYS static inline __attribute__((always_inline))
 #define FA_PS(x) _mm512_set1_ps(x)
-#define FA_INT(x) _mm512_set1_epi32(x)
-#define FA_BITS(x) _mm512_castps_si512(x)
-#define FA_FLOAT(x) _mm512_castsi512_ps(x)
-#define FA_TABLE(name) \
-    const __m512 name##_lo = _mm512_loadu_ps(fa_##name), \
-                 name##_hi = _mm512_loadu_ps(fa_##name + 16)
-#define FA_PICK(name, at) _mm512_permutex2var_ps(name##_lo, at, name##_hi)
-#define FA_TAIL(k, power) FA_PS(fa_expm1_tail[k] / (power))
-#define FA_MADD(a, b, c) _mm512_fmadd_ps(a, b, c)
 
-/* tanh.  In every interval |f| = p0 + d P(d), where d P is at most an eighth of p0;
-   in that of 0, base + d P with base = d: only the last sum rounds. */
-static void fa_tanh_f32(const float *x, float *f, ptrdiff_t n) {
-    FA_TABLE(tanh_c); FA_TABLE(tanh_base); FA_TABLE(tanh_0); FA_TABLE(tanh_1);
-    FA_TABLE(tanh_2); FA_TABLE(tanh_3); FA_TABLE(tanh_4); FA_TABLE(tanh_5);
+FA_INLINE_ALWAYS __m512 fa_pick(const float *row, __m512i at) {
+    return _mm512_permutex2var_ps(_mm512_loadu_ps(row), at, _mm512_loadu_ps(row + 16));
+}
+
+/* min(|x|, top).  (The minimum keeps NaN only if that is its second operand.) */
+FA_INLINE_ALWAYS __m512 fa_min_abs(__m512 x, __m512 top) {
+    return _mm512_min_ps(top, _mm512_abs_ps(x));
+}
+
+/* The entry of a, in the low five bits. */
+FA_INLINE_ALWAYS __m512i fa_index(__m512 a, float linear, float square, int first) {
+    __m512 slope = FA_PS(linear);
+    if (square != 0) slope = _mm512_fmadd_ps(a, FA_PS(square), slope);
+    return _mm512_castps_si512(_mm512_fmadd_ps(a, slope, FA_PS(12582912.0f + first)));
+}
+
+/* The same for four entries in each octave of a + shift. */
+FA_INLINE_ALWAYS __m512i fa_log_index(__m512 a, float shift) {
+    return _mm512_srli_epi32(_mm512_castps_si512(_mm512_add_ps(a, FA_PS(shift))), 21);
+}
+
+/* F(a): b d + (p0 + d (p1 + ...)), d = a - c, from a table of the rows c, (b,) p0, p1 ... */
+FA_INLINE_ALWAYS __m512 fa_piece(
+    const float (*table)[32], int rows, int has_b, __m512i at, __m512 a
+) {
+    __m512 d = _mm512_sub_ps(a, fa_pick(table[0], at));
+    __m512 p = fa_pick(table[rows - 1], at);
+    for (int k = rows - 2; k > has_b; k--) p = _mm512_fmadd_ps(p, d, fa_pick(table[k], at));
+    if (has_b) p = _mm512_fmadd_ps(fa_pick(table[1], at), d, p);
+    return p;
+}
+#define FA_ROWS(table) ((int)(sizeof(table) / sizeof(table[0])))
+#define FA_PIECE(name, at, a) \
+    fa_piece(fa_table_##name, FA_ROWS(fa_table_##name), fa_has_b_##name, at, a)
+
+/* The loop around what computes y = f(v) and s = f'(v), of which the compiler drops the
+   one that is not asked for, and the lanes to leave to the formula. */
+#define FA_LOOP(name, ...)                                                              \
+    FA_INLINE_ALWAYS void fa_##name##_loop(                                             \
+        const float *x, float *f, float *d, ptrdiff_t n, fa_rest *rest,                 \
+        const int with_f, const int with_d                                              \
+    ) {                                                                                 \
+        int any = 0;                                                                    \
+        for (ptrdiff_t i = 0; i < n; i += 16) {                                         \
+            const __m512 v = _mm512_loadu_ps(x + i);                                    \
+            __m512 y, s;                                                                \
+            __mmask16 left = 0;                                                         \
+            __VA_ARGS__                                                                 \
+            if (with_f) _mm512_storeu_ps(f + i, y);                                     \
+            if (with_d) _mm512_storeu_ps(d + i, s);                                     \
+            rest->lanes[i / 16] = left;                                                 \
+            any |= left;                                                                \
+        }                                                                               \
+        rest->any = any;                                                                \
+    }                                                                                   \
+    static void fa_##name##_f32(                                                        \
+        const float *x, float *f, float *d, ptrdiff_t n, fa_rest *rest                  \
+    ) {                                                                                 \
+        if (!d) fa_##name##_loop(x, f, d, n, rest, 1, 0);                               \
+        else if (!f) fa_##name##_loop(x, f, d, n, rest, 0, 1);                          \
+        else fa_##name##_loop(x, f, d, n, rest, 1, 1);                                  \
+    }
+
+/* The elements of x (n of them) that are left, one after the other, and zeros up to a
+   multiple of 16, which is returned; and the way back. */
+static ptrdiff_t fa_take(const fa_rest *rest, const float *x, float *out, ptrdiff_t n) {
+    ptrdiff_t count = 0;
     for (ptrdiff_t i = 0; i < n; i += 16) {
-        __m512 v = _mm512_loadu_ps(x + i);
-        /* (the minimum keeps NaN only if that is its second operand; from 9.02 on
-           the result is 1) */
-        __m512 a = _mm512_min_ps(FA_PS(9.75f), _mm512_abs_ps(v));
-        __m512i at = _mm512_srli_epi32(FA_BITS(_mm512_add_ps(a, FA_PS(0.125f))), 21);
-        __m512 d = _mm512_sub_ps(a, FA_PICK(tanh_c, at));
-        __m512 p = FA_MADD(FA_PICK(tanh_5, at), d, FA_PICK(tanh_4, at));
-        p = FA_MADD(p, d, FA_PICK(tanh_3, at));
-        p = FA_MADD(p, d, FA_PICK(tanh_2, at));
-        p = FA_MADD(p, d, FA_PICK(tanh_1, at));
-        __m512 base = FA_MADD(d, FA_PICK(tanh_base, at), FA_PICK(tanh_0, at));
-        p = FA_MADD(d, p, base);
-        __m512i sign = _mm512_and_si512(FA_BITS(v), FA_INT((int)0x80000000));
-        _mm512_storeu_ps(f + i, FA_FLOAT(_mm512_or_si512(FA_BITS(p), sign)));
+        __mmask16 lanes = rest->lanes[i / 16];
+        if (!lanes) continue;
+        __m512 taken = _mm512_maskz_compress_ps(lanes, _mm512_loadu_ps(x + i));
+        _mm512_storeu_ps(out + count, taken);
+        count += __builtin_popcount(lanes);
+    }
+    _mm512_storeu_ps(out + count, _mm512_setzero_ps());
+    return (count + 15) & -16;
+}
+static void fa_put(const fa_rest *rest, const float *values, float *out, ptrdiff_t n) {
+    for (ptrdiff_t i = 0; i < n; i += 16) {
+        __mmask16 lanes = rest->lanes[i / 16];
+        if (!lanes) continue;
+        __m512 put = _mm512_maskz_expand_ps(lanes, _mm512_loadu_ps(values));
+        _mm512_mask_storeu_ps(out + i, lanes, put);
+        values += __builtin_popcount(lanes);
     }
 }
 
-/* gelu: x Phi(x), Phi(-a) = E M with E = exp(-a^2 / 2) = 2^k (1 + u + v), where u is
-   half the reduced argument and v the rest of expm1, and the Mills ratio M = p0 + g.
-
-   E M 2^-k = p0 + p0 u + (p0 v + g (1 + u + v)): the first two are added with what
-   that rounds, the rest is small.  For x >= 0, 1 - Phi(-x) likewise.  The last
-   operations are x hi + x lo, rounded once, and for x < 0 the scale 2^-100 that keeps
-   everything before it out of the subnormals. */
-static void fa_gelu_f32(const float *x, float *f, ptrdiff_t n) {
-    const __m512 magic = FA_PS(12582912.0f);
-    /* below -14.75 nothing is left, from 6 on Phi is 1 */
-    const __m512i top_pos = FA_BITS(FA_PS(6.0f)), top_neg = FA_BITS(FA_PS(14.75f));
-    const __m512i unscale_pos = FA_BITS(FA_PS(1.0f));
-    const __m512i unscale_neg = FA_BITS(FA_PS(7.888609052210118e-31f));
-    FA_TABLE(gelu_c); FA_TABLE(gelu_0); FA_TABLE(gelu_1); FA_TABLE(gelu_2);
-    FA_TABLE(gelu_3); FA_TABLE(gelu_4); FA_TABLE(gelu_5);
-    for (ptrdiff_t i = 0; i < n; i += 16) {
-        __m512 y = _mm512_loadu_ps(x + i);
-        __m512i neg = _mm512_srai_epi32(FA_BITS(y), 31);
-        /* a = min(|x|, top): the bits of positive floats are ordered as they are */
-        __m512i top = _mm512_ternarylogic_epi32(neg, top_neg, top_pos, 0xca);
-        __m512 a = FA_FLOAT(_mm512_min_epu32(FA_BITS(_mm512_abs_ps(y)), top));
-        /* r = -2 (-a^2 / 2 - k ln2) */
-        __m512 s = _mm512_mul_ps(a, a);
-        __m512 s_low = _mm512_fmsub_ps(a, a, s);
-        __m512 t = FA_MADD(s, FA_PS(-0.72134752f), magic);
-        __m512 k = _mm512_sub_ps(t, magic);
-        __m512 r = FA_MADD(k, FA_PS(2 * 0.693145752f), s);
-        r = _mm512_add_ps(r, FA_MADD(k, FA_PS(2 * 1.42860677e-6f), s_low));
-        /* expm1_tail() of _primitives.pxd, for -r / 2 */
-        __m512 r2 = _mm512_mul_ps(r, r);
-        __m512 v = FA_MADD(r, FA_TAIL(5, -128), FA_TAIL(4, 64));
-        v = FA_MADD(v, r2, FA_MADD(r, FA_TAIL(3, -32), FA_TAIL(2, 16)));
-        v = FA_MADD(v, r2, FA_MADD(r, FA_TAIL(1, -8), FA_TAIL(0, 4)));
-        v = _mm512_mul_ps(v, r2);
-        __m512 u = _mm512_mul_ps(r, FA_PS(-0.5f));
-        /* the Mills ratio */
-        __m512i at = _mm512_srli_epi32(FA_BITS(_mm512_add_ps(a, FA_PS(1.0f))), 20);
-        __m512 d = _mm512_sub_ps(a, FA_PICK(gelu_c, at));
-        __m512 g = FA_MADD(FA_PICK(gelu_5, at), d, FA_PICK(gelu_4, at));
-        g = FA_MADD(g, d, FA_PICK(gelu_3, at));
-        g = FA_MADD(g, d, FA_PICK(gelu_2, at));
-        g = FA_MADD(g, d, FA_PICK(gelu_1, at));
-        g = _mm512_mul_ps(g, d);
-        /* their product, m + low */
-        __m512 p0 = FA_PICK(gelu_0, at);
-        __m512 m = FA_MADD(p0, u, p0);
-        __m512 low = FA_MADD(p0, v, FA_MADD(g, _mm512_add_ps(u, v), g));
-        low = _mm512_add_ps(FA_MADD(p0, u, _mm512_sub_ps(p0, m)), low);
-        /* Phi(x) = hi + lo = 0 + 2^(k + 100) (m + low) or 1 - 2^k (m + low) */
-        __m512i bias = _mm512_ternarylogic_epi32(
-            neg, FA_INT(227 << 23), FA_INT((int)(127u << 23 | 1u << 31)), 0xca
-        );
-        __m512 scale = FA_FLOAT(_mm512_add_epi32(_mm512_slli_epi32(FA_BITS(t), 23), bias));
-        __m512 one = FA_FLOAT(_mm512_andnot_si512(neg, FA_BITS(FA_PS(1.0f))));
-        __m512 hi = FA_MADD(m, scale, one);
-        __m512 lo = FA_MADD(m, scale, _mm512_sub_ps(one, hi));
-        lo = FA_MADD(low, scale, lo);
-        /* (the maximum keeps NaN only if that is its second operand) */
-        __m512 x_hi = _mm512_max_ps(FA_PS(-14.75f), y);
-        __m512i sign = _mm512_slli_epi32(neg, 31);
-        __m512 x_lo = FA_FLOAT(_mm512_or_si512(FA_BITS(a), sign));
-        y = FA_MADD(x_hi, hi, _mm512_mul_ps(x_lo, lo));
-        y = _mm512_mul_ps(
-            y, FA_FLOAT(_mm512_ternarylogic_epi32(neg, unscale_neg, unscale_pos, 0xca))
-        );
-        _mm512_storeu_ps(f + i, y);
-    }
+FA_INLINE_ALWAYS __mmask16 fa_less(__m512 x, __m512 y) {
+    return _mm512_cmp_ps_mask(x, y, _CMP_LT_OQ);
 }
+FA_INLINE_ALWAYS __mmask16 fa_is_left(__m512 x) {
+    return _mm512_movepi32_mask(_mm512_castps_si512(x));
+}
+FA_INLINE_ALWAYS __mmask16 fa_is_right(__m512 x) {
+    return _mm512_cmp_epi32_mask(
+        _mm512_castps_si512(x), _mm512_setzero_si512(), _MM_CMPINT_NLT
+    );
+}
+FA_INLINE_ALWAYS __m512 fa_minus(__m512 x) {
+    return _mm512_xor_ps(x, FA_PS(-0.0f));
+}
+FA_INLINE_ALWAYS __m512 fa_copysign(__m512 x, __m512 sign) {
+    const __m512i bit = _mm512_set1_epi32((int)0x80000000);
+    return _mm512_castsi512_ps(_mm512_ternarylogic_epi32(
+        bit, _mm512_castps_si512(sign), _mm512_castps_si512(x), 0xca
+    ));
+}
+
+/* sigmoid(-a) on the left, 1 - sigmoid(-a) on the right. */
+FA_LOOP(sigmoid,
+    __m512 a = fa_min_abs(v, FA_PS(FA_SIGMOID_TOP));
+    __m512i at = FA_SIGMOID_INDEX(a);
+    y = FA_PIECE(sigmoid, at, a);
+    y = _mm512_mask_sub_ps(y, fa_is_right(v), FA_PS(1.0f), y);
+    s = FA_PIECE(sigmoid_d, at, a);
+    left = fa_less(FA_PS(FA_SIGMOID_TOP), with_d ? _mm512_abs_ps(v) : fa_minus(v));
+)
+
+/* max(x, 0) + log(1 + exp(-a)), and the sigmoid. */
+FA_LOOP(softplus,
+    __m512 a = fa_min_abs(v, FA_PS(FA_SOFTPLUS_TOP));
+    __m512i at = FA_SOFTPLUS_INDEX(a);
+    y = _mm512_add_ps(_mm512_max_ps(FA_PS(0.0f), v), FA_PIECE(softplus, at, a));
+    s = FA_PIECE(sigmoid, at, a);
+    s = _mm512_mask_sub_ps(s, fa_is_right(v), FA_PS(1.0f), s);
+    left = fa_less(v, FA_PS(-FA_SOFTPLUS_TOP));
+)
+
+/* -softplus(-x) */
+FA_LOOP(log_sigmoid,
+    __m512 a = fa_min_abs(v, FA_PS(FA_SOFTPLUS_TOP));
+    __m512i at = FA_SOFTPLUS_INDEX(a);
+    y = _mm512_sub_ps(_mm512_min_ps(FA_PS(-0.0f), v), FA_PIECE(softplus, at, a));
+    s = FA_PIECE(sigmoid, at, a);
+    s = _mm512_mask_sub_ps(s, fa_is_left(v), FA_PS(1.0f), s);
+    left = fa_less(FA_PS(FA_SOFTPLUS_TOP), v);
+)
+
+FA_LOOP(tanh,
+    __m512 a = fa_min_abs(v, FA_PS(FA_TANH_D_TOP));
+    y = fa_copysign(FA_PIECE(tanh, FA_TANH_INDEX(a), a), v);
+    s = FA_PIECE(tanh_d, FA_TANH_D_INDEX(a), a);
+    left = with_d ? fa_less(FA_PS(FA_TANH_D_TOP), _mm512_abs_ps(v)) : 0;
+)
+
+/* -F(a) on the left, which ends at a limit; scale x on the right. */
+#define FA_ELU(name, table, table_d, TOP, INDEX, scale)                                 \
+    FA_LOOP(name,                                                                       \
+        __m512 a = fa_min_abs(v, FA_PS(TOP));                                           \
+        __m512i at = INDEX(a);                                                \
+        y = scale == 1 ? v : _mm512_mul_ps(v, FA_PS(scale));                            \
+        y = _mm512_mask_sub_ps(y, fa_is_left(v), FA_PS(-0.0f), FA_PIECE(table, at, a)); \
+        /* (0 is on the left, and so is NaN) */                                         \
+        s = _mm512_mask_mov_ps(                                                         \
+            FA_PS(scale), _mm512_cmp_ps_mask(v, FA_PS(0.0f), _CMP_NGT_UQ),              \
+            FA_PIECE(table_d, at, a)                                                    \
+        );                                                                              \
+        left = with_d ? fa_less(v, FA_PS(-TOP)) : 0;                                    \
+    )
+FA_ELU(elu, elu, elu_d, FA_ELU_TOP, FA_ELU_INDEX, 1.0f)
+FA_ELU(celu, elu, elu_d, FA_ELU_TOP, FA_ELU_INDEX, 1.0f)
+FA_ELU(selu, selu, selu_d, FA_SELU_TOP, FA_SELU_INDEX, 1.05070098735548f)
+
+/* x times a sigmoid of x: -F(a) on the left, x - F(a) on the right; f'(x) = 1 - f'(-x). */
+#define FA_GATED(name, TOP, INDEX)                                                      \
+    FA_LOOP(name,                                                                       \
+        __m512 a = fa_min_abs(v, FA_PS(TOP));                                           \
+        __m512i at = INDEX(a);                                                \
+        y = _mm512_sub_ps(_mm512_max_ps(FA_PS(-0.0f), v), FA_PIECE(name, at, a));       \
+        s = FA_PIECE(name##_d, at, a);                                                  \
+        s = _mm512_mask_sub_ps(s, fa_is_right(v), FA_PS(1.0f), s);                      \
+        left = fa_less(v, FA_PS(-TOP));                                                 \
+    )
+FA_GATED(silu, FA_SILU_TOP, FA_SILU_INDEX)
+FA_GATED(quick_gelu, FA_QUICK_GELU_TOP, FA_QUICK_GELU_INDEX)
+FA_GATED(gelu, FA_GELU_TOP, FA_GELU_INDEX)
+FA_GATED(gelu_tanh, FA_GELU_TANH_TOP, FA_GELU_TANH_INDEX)
+
+/* The same, but the right side has entries of its own. */
+FA_LOOP(mish,
+    __mmask16 right = fa_is_right(v);
+    __m512 a_left = fa_min_abs(v, FA_PS(FA_MISH_TOP));
+    __m512 a = _mm512_mask_min_ps(a_left, right, FA_PS(FA_MISH_RIGHT_TOP), v);
+    __m512i at = _mm512_mask_mov_epi32(
+        FA_MISH_INDEX(a), right, FA_MISH_RIGHT_INDEX(a)
+    );
+    y = _mm512_sub_ps(_mm512_max_ps(FA_PS(-0.0f), v), FA_PIECE(mish, at, a));
+    s = FA_PIECE(mish_d, at, a);
+    s = _mm512_mask_sub_ps(s, right, FA_PS(1.0f), s);
+    left = fa_less(v, FA_PS(-FA_MISH_TOP));
+)

@@ -64,7 +64,7 @@ class Row(NamedTuple):
     wide: bool = False
     #: "exp" or "expm1": the loop takes NAME_exp first (see _formulas.pxd)
     exp: str = ""
-    #: with AVX-512, float32 values come from fa_NAME_f32 in _avx512.h
+    #: with AVX-512, float32 at default parameters comes from fa_NAME_f32 in _avx512.h
     table: bool = False
     #: f' as a function of y = f(x), "" where there is none.
     from_output: str = ""
@@ -98,6 +98,7 @@ ROWS: tuple[Row, ...] = (
         from_output="y * (1 - y)",
         torch="torch.sigmoid",
         exp="exp",
+        table=True,
     ),
     Row(
         "log_sigmoid",
@@ -109,6 +110,7 @@ ROWS: tuple[Row, ...] = (
         from_output="1 - exp(y)",
         torch="F.logsigmoid",
         exp="exp",
+        table=True,
     ),
     Row(
         "tanh",
@@ -169,6 +171,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.elu",
         wide=True,
         exp="expm1",
+        table=True,
     ),
     Row(
         "celu",
@@ -183,6 +186,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.celu",
         wide=True,
         exp="expm1",
+        table=True,
     ),
     Row(
         "selu",
@@ -195,6 +199,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.selu",
         wide=True,
         exp="expm1",
+        table=True,
     ),
     Row(
         "gelu",
@@ -219,6 +224,7 @@ ROWS: tuple[Row, ...] = (
         torch="lambda x: F.gelu(x, approximate='tanh')",
         wide=True,
         exp="exp",
+        table=True,
     ),
     Row(
         "quick_gelu",
@@ -229,6 +235,7 @@ ROWS: tuple[Row, ...] = (
         "Hendrycks and Gimpel 2016; CLIP",
         wide=True,
         exp="exp",
+        table=True,
     ),
     Row(
         "silu",
@@ -239,6 +246,7 @@ ROWS: tuple[Row, ...] = (
         "Elfwing et al. 2017; Ramachandran et al. 2017 (swish)",
         torch="F.silu",
         exp="expm1",
+        table=True,
     ),
     Row(
         "silu_beta",
@@ -262,6 +270,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.mish",
         wide=True,
         exp="exp",
+        table=True,
     ),
     Row(
         "softplus",
@@ -275,6 +284,7 @@ ROWS: tuple[Row, ...] = (
         samples=({"beta": 2.5},),
         torch="F.softplus",
         exp="exp",
+        table=True,
     ),
     Row(
         "softsign",
