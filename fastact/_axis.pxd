@@ -37,10 +37,8 @@ cdef extern from *:
     """
     #if defined(__GNUC__)
     #define FA_KEEP_LOOP _Pragma("GCC unroll 1")
-    #define FA_RESTRICT __restrict__
     #else
     #define FA_KEEP_LOOP
-    #define FA_RESTRICT __restrict
     #endif
 
     /* 16, of which the compiler knows only that it is not 0: for loops that cannot have an
@@ -87,9 +85,7 @@ cdef extern from *:
         FA_FOUR(lane, FA_MAX) \\
     } \\
     /* n < 16 elements, filled up (the others are not read) */ \\
-    static inline void fa_load_##S( \\
-        const T *x, ptrdiff_t n, T fill, T *FA_RESTRICT tail \\
-    ) { \\
+    static inline void fa_load_##S(const T *x, ptrdiff_t n, T fill, T *tail) { \\
         FA_KEEP_LOOP \\
         FA_EACH { tail[j] = j < n ? x[j] : fill; } \\
     } \\
