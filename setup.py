@@ -111,8 +111,8 @@ class Body:
             f"{name}[{at}] = {re.sub('[a-z_]+', lambda m: places.get(m[0], m[0]), expr)}"
             for name, expr in kernel.outputs.items()
         ]
-        # Whether f and d are looked up on v4, and where to: straight to the output that
-        # is nothing else, or to an array that the outputs are computed from.
+        # Whether f and d are looked up on v4, and where they go to: the output that is
+        # nothing else, or an array; from there the other outputs are computed.
         self.table = row.table and dtype == "float" and kernel.kind != "from_output"
         self.x = x
         direct = {expr: name for name, expr in kernel.outputs.items() if expr in ("f", "d")}
@@ -120,13 +120,16 @@ class Body:
             store for store, expr in zip(self.stores, kernel.outputs.values(), strict=True)
             if expr not in direct
         ]
-        self.f_table, self.d_table = (
-            f"{direct[which]} + first" if which in direct
-            else f"{which}_table" if any(re.search(rf"\b{which}_", store)
-                                         for store in self.stores_rest)
+        self.tables = {
+            which: f"{direct[which]} + first" if which in direct
+            else f"{which}_table" if any(f">{which}_" in store for store in self.stores_rest)
             else "NULL"
             for which in ("f", "d")
-        )
+        }
+        self.table_loads = [
+            f"{which}_ = ({place})[i]" for which, place in self.tables.items()
+            if place != "NULL"
+        ]
         self.is_default = " and ".join(
             f"p[{j}] == {param.default!r}" for j, param in enumerate(kernel.params)
         )
@@ -174,13 +177,18 @@ def stub_options(registry, row):
     options = ["out: _Out = None"]
     variant = next((v for v in registry.VARIANTS if v.name == row.name), None)
     if variant:
-        takes = "ArrayLike"
-        if None not in variant.choices:
-            takes = f"Literal[{', '.join(map(repr, variant.choices))}]"
-        options += ["*", f"{variant.option}: {takes} = {variant.default!r}"]
+        options += ["*", stub_option(variant)]
     elif row.params:
         options += ["*", *(f"{p.name}: ArrayLike = {p.default!r}" for p in row.params)]
     return "".join(o + ", " for o in options)
+
+
+def stub_option(variant):
+    """What chooses between rows, for type checkers."""
+    takes = "ArrayLike"
+    if None not in variant.choices:
+        takes = f"Literal[{', '.join(map(repr, variant.choices))}]"
+    return f"{variant.option}: {takes} = {variant.default!r}"
 
 
 def protocol(row):
@@ -199,8 +207,8 @@ def public_stubs(registry):
     ]
     for gate in registry.GATES:
         options = "axis: SupportsIndex = -1, *, out: _Out = None, "
-        if len(gate.rows) > 1:
-            options += 'approximate: Literal["none", "tanh"] = "none", '
+        if gate.variant:
+            options += stub_option(gate.variant) + ", "
         decorated.append((gate.name, "_gated", options))
     finals = [(r.name, protocol(r)) for r in required] + [(registry.PRELU, "PReLU")]
     finals += [

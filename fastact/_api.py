@@ -102,6 +102,17 @@ def call_ufunc(where, public, names, inputs, params, keywords):
     return _containers.call(loop.ufunc, (*inputs, *params), keywords)
 
 
+def _alike(values: tuple) -> bool:
+    """Whether they are NumPy's own arrays of floats, in one shape and dtype."""
+    first = values[0]
+    if type(first) is not np.ndarray or first.dtype.char not in "efd":
+        return False
+    for v in values[1:]:
+        if type(v) is not np.ndarray or v.shape != first.shape or v.dtype != first.dtype:
+            return False
+    return True
+
+
 class Activation(_Named, _backend.Front):
     """An elementwise activation: call it for the value.
 
@@ -181,12 +192,14 @@ class Activation(_Named, _backend.Front):
                 result = loop.fast(args, params, kwargs.get("out")) if kwargs else None
                 if result is not None:
                     return result
-                x = args[0]
-                if len(args) == 1 and "out" not in kwargs and (
-                    type(x) is float or (type(x) is np.ndarray and x.dtype.char in "efd")
-                ):
-                    # A float, or an array that the kernels cannot read where it lies.
-                    return loop.ufunc(x, *params)
+                # Arrays of floats that the kernels could not read where they lie, or a
+                # float: nothing to check.
+                out = kwargs.get("out")
+                if out is None:
+                    if _alike(args) or (len(args) == 1 and type(args[0]) is float):
+                        return loop.ufunc(*args, *params)
+                elif _alike((*args, out)) and out.flags.writeable:
+                    return loop.ufunc(*args, *params, out=out)
         where = f"fastact.{self.__name__}" + ("" if form == "value" else f".{form}")
         names = INPUTS[form]
         lifted = _containers.lift(
@@ -451,8 +464,8 @@ class GatedUnit(_Named):
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self.defaults = {"approximate": "none"} if len(gate.rows) > 1 else {}
-        self._name(gate.name, _docs.gated_unit(gate, self.defaults))
+        self.defaults = gate.options
+        self._name(gate.name, _docs.gated_unit(gate))
 
     def _call(self, form: str, g: tuple, x, gate, axis, keywords: dict):
         where = f"fastact.{self.__name__}" + ("" if form == "value" else f".{form}")
@@ -465,10 +478,10 @@ class GatedUnit(_Named):
         )
         if lifted is not None:
             return lifted
-        row = self._gate.rows[0]
-        if self.defaults:
-            option = keywords.pop("approximate", "none")
-            row = _choose(where, VARIANTS[0], option)[0].name
+        row, variant = self._gate.rows[0], self._gate.variant
+        if variant:
+            option = keywords.pop(variant.option, variant.default)
+            row = _choose(where, variant, option)[0].name
         for name in keywords:
             if name not in UFUNC_KEYWORDS:
                 takes = ", ".join(["axis", *self.defaults, *UFUNC_KEYWORDS])
@@ -531,65 +544,19 @@ class GatedUnit(_Named):
     def __call__(self, x, gate=None, /, axis=_LAST, **kwargs):
         return self._call("value", (), x, gate, axis, kwargs)
 
+    @_docs.method(_docs.GATE_OPERANDS, "d")
     def derivative(self, x, gate=None, /, axis=_LAST, **kwargs):
-        """The partial derivatives to the value and to the gate.
-
-        Parameters
-        ----------
-        x, gate : array_like
-            As for the value.
-        axis : int
-            As for the value.
-        **kwargs
-            As for the value.
-
-        Returns
-        -------
-        d : ndarray, or tuple of two
-            One array like ``x``, or one for the value and one for the gate.
-        """
+        """The partial derivatives to the value and to the gate."""
         return self._call("derivative", (), x, gate, axis, kwargs)
 
+    @_docs.method(_docs.GATE_OPERANDS, "f", "d")
     def value_and_derivative(self, x, gate=None, /, axis=_LAST, **kwargs):
-        """The value and the partial derivatives, in one pass.
-
-        Parameters
-        ----------
-        x, gate : array_like
-            As for the value.
-        axis : int
-            As for the value.
-        **kwargs
-            As for the value.
-
-        Returns
-        -------
-        y : ndarray or scalar
-            The value.
-        d : ndarray, or tuple of two
-            The partial derivatives, as from ``derivative``.
-        """
+        """The value and the partial derivatives, in one pass."""
         return self._call("value_and_derivative", (), x, gate, axis, kwargs)
 
+    @_docs.method(_docs.GATE_OPERANDS, "gx")
     def backward(self, g, x, gate=None, /, axis=_LAST, **kwargs):
-        """The gradient to the input(s), for the gradient g of the output.
-
-        Parameters
-        ----------
-        g : array_like
-            The gradient of the output.
-        x, gate : array_like
-            As for the value.
-        axis : int
-            As for the value.
-        **kwargs
-            As for the value.
-
-        Returns
-        -------
-        gx : ndarray, or tuple of two
-            One array like ``x``, or one for the value and one for the gate.
-        """
+        """The gradient to the input(s), for the gradient g of the output."""
         return self._call("backward", (g,), x, gate, axis, kwargs)
 
 

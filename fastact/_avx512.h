@@ -45,19 +45,26 @@ FA_INLINE_ALWAYS __m512i fa_log_index(__m512 a, float shift) {
     return _mm512_srli_epi32(_mm512_castps_si512(_mm512_add_ps(a, FA_PS(shift))), 21);
 }
 
+/* row[first] + d (row[first + 1] + ...), up to the last of the rows. */
+FA_INLINE_ALWAYS __m512 fa_polynomial(
+    const float (*table)[32], int first, int rows, __m512i at, __m512 d
+) {
+    __m512 p = fa_pick(table[rows - 1], at);
+    for (int k = rows - 2; k >= first; k--) p = _mm512_fmadd_ps(p, d, fa_pick(table[k], at));
+    return p;
+}
+
 /* F(a): b d + (p0 + d (p1 + ...)), d = a - c, from a table of the rows c, (b,) p0, p1 ... */
 FA_INLINE_ALWAYS __m512 fa_piece(
     const float (*table)[32], int rows, int has_b, __m512i at, __m512 a
 ) {
     __m512 d = _mm512_sub_ps(a, fa_pick(table[0], at));
-    __m512 p = fa_pick(table[rows - 1], at);
-    for (int k = rows - 2; k > has_b; k--) p = _mm512_fmadd_ps(p, d, fa_pick(table[k], at));
-    if (has_b) p = _mm512_fmadd_ps(fa_pick(table[1], at), d, p);
-    return p;
+    __m512 p = fa_polynomial(table, 1 + has_b, rows, at, d);
+    return has_b ? _mm512_fmadd_ps(fa_pick(table[1], at), d, p) : p;
 }
-#define FA_ROWS(table) ((int)(sizeof(table) / sizeof(table[0])))
+#define FA_ROWS(name) ((int)(sizeof(fa_table_##name) / sizeof(fa_table_##name[0])))
 #define FA_PIECE(name, at, a) \
-    fa_piece(fa_table_##name, FA_ROWS(fa_table_##name), fa_has_b_##name, at, a)
+    fa_piece(fa_table_##name, FA_ROWS(name), fa_has_b_##name, at, a)
 
 /* The loop around what computes y = f(v) and s = f'(v), of which the compiler drops the
    one that is not asked for, and the lanes to leave to the formula. */
@@ -142,23 +149,40 @@ FA_LOOP(sigmoid,
     left = fa_less(FA_PS(FA_SIGMOID_TOP), with_d ? _mm512_abs_ps(v) : fa_minus(v));
 )
 
-/* max(x, 0) + log(1 + exp(-a)), and the sigmoid. */
-FA_LOOP(softplus,
-    __m512 a = fa_min_abs(v, FA_PS(FA_SOFTPLUS_TOP));
+/* softplus: log(1 + exp(-a)), and in the lanes ``plus`` a more (there p0 and p1 are those
+   of the sum), as p0 + u.
+
+   Neighbouring x may be closer together than results are.  u = d p1 + d^2 Q rises with d
+   where d (p1 + d Q) would not: p1 + d Q is a number of few digits. */
+FA_INLINE_ALWAYS __m512 fa_softplus_parts(__m512 a, __mmask16 plus, __m512 *p0) {
+    const float (*table)[32] = fa_table_softplus;
     __m512i at = FA_SOFTPLUS_INDEX(a);
-    y = _mm512_add_ps(_mm512_max_ps(FA_PS(0.0f), v), FA_PIECE(softplus, at, a));
-    s = FA_PIECE(sigmoid, at, a);
-    s = _mm512_mask_sub_ps(s, fa_is_right(v), FA_PS(1.0f), s);
+    __m512 d = _mm512_sub_ps(a, fa_pick(table[0], at)), p1 = fa_pick(table[2], at);
+    __m512 q = fa_polynomial(table, 3, FA_ROWS(softplus), at, d);
+    *p0 = _mm512_mask_mov_ps(fa_pick(table[1], at), plus, fa_pick(fa_plus_softplus, at));
+    p1 = _mm512_mask_add_ps(p1, plus, p1, FA_PS(1.0f));
+    return _mm512_fmadd_ps(d, p1, _mm512_mul_ps(_mm512_mul_ps(d, d), q));
+}
+
+/* Beyond the table, x; f' is the sigmoid. */
+FA_LOOP(softplus,
+    __mmask16 right = fa_is_right(v);
+    __m512 a = fa_min_abs(v, FA_PS(FA_SOFTPLUS_TOP)), p0;
+    __m512 u = fa_softplus_parts(a, right, &p0);
+    y = _mm512_max_ps(_mm512_add_ps(p0, u), v);
+    s = FA_PIECE(sigmoid, FA_SIGMOID_INDEX(a), a);
+    s = _mm512_mask_sub_ps(s, right, FA_PS(1.0f), s);
     left = fa_less(v, FA_PS(-FA_SOFTPLUS_TOP));
 )
 
 /* -softplus(-x) */
 FA_LOOP(log_sigmoid,
-    __m512 a = fa_min_abs(v, FA_PS(FA_SOFTPLUS_TOP));
-    __m512i at = FA_SOFTPLUS_INDEX(a);
-    y = _mm512_sub_ps(_mm512_min_ps(FA_PS(-0.0f), v), FA_PIECE(softplus, at, a));
-    s = FA_PIECE(sigmoid, at, a);
-    s = _mm512_mask_sub_ps(s, fa_is_left(v), FA_PS(1.0f), s);
+    __mmask16 negative = fa_is_left(v);
+    __m512 a = fa_min_abs(v, FA_PS(FA_SOFTPLUS_TOP)), p0;
+    __m512 u = fa_softplus_parts(a, negative, &p0);
+    y = _mm512_min_ps(_mm512_sub_ps(fa_minus(p0), u), v);
+    s = FA_PIECE(sigmoid, FA_SIGMOID_INDEX(a), a);
+    s = _mm512_mask_sub_ps(s, negative, FA_PS(1.0f), s);
     left = fa_less(FA_PS(FA_SOFTPLUS_TOP), v);
 )
 
@@ -169,38 +193,52 @@ FA_LOOP(tanh,
     left = with_d ? fa_less(FA_PS(FA_TANH_D_TOP), _mm512_abs_ps(v)) : 0;
 )
 
+/* x scale, rounded once. */
+FA_INLINE_ALWAYS __m512 fa_scaled(__m512 x, double scale) {
+    /* (rounded down, or infinity would be infinity less infinity) */
+    const float hi = (float)(scale - 1e-7), lo = (float)(scale - hi);
+    return _mm512_fmadd_ps(x, FA_PS(hi), _mm512_mul_ps(x, FA_PS(lo)));
+}
+
 /* -F(a) on the left, which ends at a limit; scale x on the right. */
-#define FA_ELU(name, table, table_d, TOP, INDEX, scale)                                 \
+#define FA_ELU(name, table, TOP, INDEX, TOP_D, INDEX_D, scale)                          \
     FA_LOOP(name,                                                                       \
         __m512 a = fa_min_abs(v, FA_PS(TOP));                                           \
-        __m512i at = INDEX(a);                                                \
-        y = scale == 1 ? v : _mm512_mul_ps(v, FA_PS(scale));                            \
-        y = _mm512_mask_sub_ps(y, fa_is_left(v), FA_PS(-0.0f), FA_PIECE(table, at, a)); \
+        y = scale == 1 ? v : fa_scaled(v, scale);                                       \
+        y = _mm512_mask_sub_ps(                                                         \
+            y, fa_is_left(v), FA_PS(-0.0f), FA_PIECE(table, INDEX(a), a)                \
+        );                                                                              \
+        a = fa_min_abs(v, FA_PS(TOP_D));                                                \
         /* (0 is on the left, and so is NaN) */                                         \
         s = _mm512_mask_mov_ps(                                                         \
-            FA_PS(scale), _mm512_cmp_ps_mask(v, FA_PS(0.0f), _CMP_NGT_UQ),              \
-            FA_PIECE(table_d, at, a)                                                    \
+            FA_PS((float)scale), _mm512_cmp_ps_mask(v, FA_PS(0.0f), _CMP_NGT_UQ),              \
+            FA_PIECE(table##_d, INDEX_D(a), a)                                          \
         );                                                                              \
-        left = with_d ? fa_less(v, FA_PS(-TOP)) : 0;                                    \
+        left = with_d ? fa_less(v, FA_PS(-TOP_D)) : 0;                                  \
     )
-FA_ELU(elu, elu, elu_d, FA_ELU_TOP, FA_ELU_INDEX, 1.0f)
-FA_ELU(celu, elu, elu_d, FA_ELU_TOP, FA_ELU_INDEX, 1.0f)
-FA_ELU(selu, selu, selu_d, FA_SELU_TOP, FA_SELU_INDEX, 1.05070098735548f)
+FA_ELU(elu, elu, FA_ELU_TOP, FA_ELU_INDEX, FA_ELU_D_TOP, FA_ELU_D_INDEX, 1.0)
+FA_ELU(celu, elu, FA_ELU_TOP, FA_ELU_INDEX, FA_ELU_D_TOP, FA_ELU_D_INDEX, 1.0)
+FA_ELU(selu, selu, FA_SELU_TOP, FA_SELU_INDEX, FA_SELU_D_TOP, FA_SELU_D_INDEX,
+       1.0507009873554805)
 
-/* x times a sigmoid of x: -F(a) on the left, x - F(a) on the right; f'(x) = 1 - f'(-x). */
-#define FA_GATED(name, TOP, INDEX)                                                      \
+/* x times a sigmoid of x: -F(a) on the left, x - F(a) on the right; f'(x) = 1 - f'(-x).
+   Value and derivative end at the same a, or the pair would differ from them. */       \
+#define FA_GATED(name, TOP, INDEX, TOP_D, INDEX_D)                                      \
     FA_LOOP(name,                                                                       \
-        __m512 a = fa_min_abs(v, FA_PS(TOP));                                           \
-        __m512i at = INDEX(a);                                                \
-        y = _mm512_sub_ps(_mm512_max_ps(FA_PS(-0.0f), v), FA_PIECE(name, at, a));       \
-        s = FA_PIECE(name##_d, at, a);                                                  \
+        const float top = TOP < TOP_D ? TOP : TOP_D;                                    \
+        __m512 a = fa_min_abs(v, FA_PS(top));                                           \
+        y = FA_PIECE(name, INDEX(a), a);                                                \
+        y = _mm512_sub_ps(_mm512_max_ps(FA_PS(-0.0f), v), y);                           \
+        s = FA_PIECE(name##_d, INDEX_D(a), a);                                          \
         s = _mm512_mask_sub_ps(s, fa_is_right(v), FA_PS(1.0f), s);                      \
-        left = fa_less(v, FA_PS(-TOP));                                                 \
+        left = fa_less(v, FA_PS(-top));                                                 \
     )
-FA_GATED(silu, FA_SILU_TOP, FA_SILU_INDEX)
-FA_GATED(quick_gelu, FA_QUICK_GELU_TOP, FA_QUICK_GELU_INDEX)
-FA_GATED(gelu, FA_GELU_TOP, FA_GELU_INDEX)
-FA_GATED(gelu_tanh, FA_GELU_TANH_TOP, FA_GELU_TANH_INDEX)
+FA_GATED(silu, FA_SILU_TOP, FA_SILU_INDEX, FA_SILU_D_TOP, FA_SILU_D_INDEX)
+FA_GATED(quick_gelu, FA_QUICK_GELU_TOP, FA_QUICK_GELU_INDEX, FA_QUICK_GELU_D_TOP,
+         FA_QUICK_GELU_D_INDEX)
+FA_GATED(gelu, FA_GELU_TOP, FA_GELU_INDEX, FA_GELU_D_TOP, FA_GELU_D_INDEX)
+FA_GATED(gelu_tanh, FA_GELU_TANH_TOP, FA_GELU_TANH_INDEX, FA_GELU_TANH_D_TOP,
+         FA_GELU_TANH_D_INDEX)
 
 /* The same, but the right side has entries of its own. */
 FA_LOOP(mish,

@@ -192,54 +192,18 @@ class AxisActivation(_Named):
         _backend.axis_backward(name, g_rows, rows.of(y, work), result)
         return self._finish(rows.back(result), shape, out, dtype)
 
+    @_docs.method(_docs.AXIS_OPERANDS, "gx")
     def backward(self, g, x, /, axis=-1, *, out=None, dtype=None):
-        """The gradient to x, for the gradient g of the output.
-
-        Parameters
-        ----------
-        g : array_like
-            The gradient of the output.
-        x : array_like
-            The input.
-        axis : int, tuple of int or None
-            Along what; None: the whole array.
-        out : ndarray, optional
-            Where to write the result.
-        dtype : dtype, optional
-            That of the result, float16, float32 or float64.
-
-        Returns
-        -------
-        gx : ndarray or scalar
-            The gradient to x, in its shape.
-        """
+        """The gradient to x, for the gradient g of the output."""
         return self._gradient("backward", ("g", "x"), g, x, axis, out, dtype)
 
 
 class AxisMap(AxisActivation):
     """One whose result is shaped like its input."""
 
+    @_docs.method(_docs.AXIS_OPERANDS, "gx")
     def backward_from_output(self, g, y, /, axis=-1, *, out=None, dtype=None):
-        """The gradient to x, computed from the output y.
-
-        Parameters
-        ----------
-        g : array_like
-            The gradient of the output.
-        y : array_like
-            The output.
-        axis : int, tuple of int or None
-            Along what; None: the whole array.
-        out : ndarray, optional
-            Where to write the result.
-        dtype : dtype, optional
-            That of the result, float16, float32 or float64.
-
-        Returns
-        -------
-        gx : ndarray or scalar
-            The gradient to x, in its shape.
-        """
+        """The gradient to x, computed from the output y."""
         return self._gradient(
             "backward_from_output", ("g", "y"), g, y, axis, out, dtype
         )
@@ -248,25 +212,9 @@ class AxisMap(AxisActivation):
 class AxisReduction(AxisActivation):
     """One that reduces the axis."""
 
+    @_docs.method(_docs.AXIS_OPERANDS, "gx")
     def derivative(self, x, /, axis=-1, *, out=None, dtype=None):
-        """The gradient of the result to each element: softmax.
-
-        Parameters
-        ----------
-        x : array_like
-            The input.
-        axis : int, tuple of int or None
-            Along what; None: the whole array.
-        out : ndarray, optional
-            Where to write the result.
-        dtype : dtype, optional
-            That of the result, float16, float32 or float64.
-
-        Returns
-        -------
-        gx : ndarray or scalar
-            The gradient to x, in its shape.
-        """
+        """The gradient of the result to each element: softmax."""
         other = self._others("derivative", ("x",), (x,), axis, out=out, dtype=dtype)
         if other is not None:
             return other
@@ -275,25 +223,9 @@ class AxisReduction(AxisActivation):
             x, axis, out=out, dtype=dtype,
         )
 
+    @_docs.method(_docs.AXIS_OPERANDS, "f", "gx")
     def value_and_derivative(self, x, /, axis=-1, *, dtype=None):
-        """The result, and its gradient to each element.
-
-        Parameters
-        ----------
-        x : array_like
-            The input.
-        axis : int, tuple of int or None
-            Along what; None: the whole array.
-        dtype : dtype, optional
-            That of the results, float16, float32 or float64.
-
-        Returns
-        -------
-        y : ndarray or scalar
-            The result.
-        gx : ndarray or scalar
-            Its gradient to x, in the shape of x.
-        """
+        """The result, and its gradient to each element."""
         other = self._others("value_and_derivative", ("x",), (x,), axis, dtype=dtype)
         if other is not None:
             return other

@@ -76,6 +76,8 @@ def check_dtype(where: str, dtype) -> np.dtype:
 def check_shapes(where: str, names, values) -> tuple[int, ...]:
     """The common shape of the inputs."""
     shapes = [np.shape(v) for v in values]
+    if shapes.count(shapes[0]) == len(shapes):
+        return shapes[0]
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
@@ -107,7 +109,9 @@ def check_out(where: str, out, nout: int, shape, dtype, casting="same_kind") -> 
                 f"under casting={casting!r}"
             )
         try:
-            fits = np.broadcast_shapes(shape, array.shape) == array.shape
+            fits = array.shape == shape or (
+                np.broadcast_shapes(shape, array.shape) == array.shape
+            )
         except ValueError:
             fits = False
         if not fits:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+
 from ._registry import CHECKS, AxisRow, Gate, Row, Variant
 
 INPUT = "Numbers: float16, float32, float64, integers or bool, of any shape."
 OUT = ("out", "ndarray, optional", "Where to write the result; may be an input.")
-AXIS_OUT = ("out", "ndarray, optional", "Where to write the result.")
 KEYWORDS = (
     ("where", "array_like of bool, optional", "As for any NumPy ufunc."),
     ("dtype", "dtype, optional", "That of the result, float16, float32 or float64."),
 )
 MORE_KEYWORDS = "``casting``, ``order`` and ``subok`` are those of a NumPy ufunc."
-AXIS = ("axis", "int, tuple of int or None", "Along what; None: the whole array.")
-SPLIT = ("axis", "int", "Along what one array splits.")
 
 #: (name, type, text) of every array that a form of an activation takes or gives
 OPERANDS = {
@@ -23,6 +22,36 @@ OPERANDS = {
     "f": ("y", "ndarray or scalar", "The value f(x)."),
     "d": ("dy", "ndarray or scalar", "The derivative f'(x)."),
     "gx": ("gx", "ndarray or scalar", "The gradient to x."),
+}
+#: the same of gates
+GATE_OPERANDS = {
+    "g": ("g", "array_like", "The gradient of the output."),
+    "x": ("x", "array_like", "One array to split, or the value."),
+    "gate": ("gate", "array_like, optional", "The gate, if ``x`` is the value."),
+    "axis": ("axis", "int", "Along what one array splits."),
+    "kwargs": ("**kwargs", "", "As for the value."),
+    "f": ("y", "ndarray or scalar", "The value, half as long as one array."),
+    "d": (
+        "d", "ndarray, or tuple of two",
+        "The partial derivatives: one array like ``x``, or one for the value and one "
+        "for the gate.",
+    ),
+    "gx": (
+        "gx", "ndarray, or tuple of two",
+        "One array like ``x``, or one for the value and one for the gate.",
+    ),
+}
+#: the same of functions along an axis
+AXIS_OPERANDS = {
+    "g": ("g", "array_like", "The gradient of the output."),
+    "x": OPERANDS["x"],
+    "y": ("y", "array_like", "The output."),
+    "axis": ("axis", "int, tuple of int or None", "Along what; None: the whole array."),
+    "out": ("out", "ndarray, optional", "Where to write the result."),
+    "dtype": KEYWORDS[1],
+    "keepdims": ("keepdims", "bool", "Whether the axis stays, with length 1."),
+    "f": ("y", "ndarray or scalar", "The result."),
+    "gx": ("gx", "ndarray or scalar", "The gradient to x, in its shape."),
 }
 FORM_RETURNS = {
     "value": ("f",),
@@ -121,21 +150,31 @@ def form(row: Row, variant: Variant | None, name: str, inputs: tuple) -> str:
     )
 
 
-def gated_unit(gate: Gate, options: dict) -> str:
-    more = "".join(f"``{k}`` (default {v!r}), " for k, v in options.items())
+def method(operands: dict[str, tuple], *returns: str):
+    """Complete the docstring of a form: its parameters, by their names, and returns."""
+    def complete(function):
+        names, _, more = inspect.getargs(function.__code__)  # (a signature takes long)
+        names = names[1:] + [more] * bool(more)
+        function.__doc__ = join(
+            function.__doc__ or "",
+            section("Parameters", lines_of([operands[n] for n in names])),
+            section("Returns", lines_of([operands[r] for r in returns])),
+        )
+        return function
+    return complete
+
+
+def gated_unit(gate: Gate) -> str:
+    more = "".join(f"``{k}`` (default {v!r}), " for k, v in gate.options.items())
     return join(
         f"The gated unit {gate.formula}.",
         ["", "One array splits along ``axis``: the first half is the value, the second",
          "half the gate.  Or value and gate are two arrays, and ``axis`` means nothing."],
         section("Parameters", lines_of([
-            ("x", "array_like", "One array to split, or the value."),
-            ("gate", "array_like, optional", "The gate, if ``x`` is the value."),
-            SPLIT,
+            *(GATE_OPERANDS[n] for n in ("x", "gate", "axis")),
             ("**kwargs", "", f"{more}``out`` and other keywords of a NumPy ufunc."),
         ])),
-        section("Returns", lines_of([
-            ("y", "ndarray or scalar", "The value, half as long as one array."),
-        ])),
+        section("Returns", lines_of([GATE_OPERANDS["f"]])),
         section("Notes", [f"Source: {gate.source}."]),
         section("Examples", [
             ">>> import numpy as np, fastact as fa",
@@ -147,12 +186,10 @@ def gated_unit(gate: Gate, options: dict) -> str:
 
 
 def along_axis(row: AxisRow) -> str:
-    keep = [("keepdims", "bool", "Whether the axis stays, with length 1.")]
+    names = ["x", "axis", "out", "dtype", *["keepdims"] * row.reduces]
     return join(
         f"Along an axis, {'y' if row.reduces else 'y_i'} = {row.formula}.",
-        section("Parameters", lines_of([
-            OPERANDS["x"], AXIS, AXIS_OUT, KEYWORDS[1], *(keep if row.reduces else []),
-        ])),
+        section("Parameters", lines_of([AXIS_OPERANDS[n] for n in names])),
         section("Returns", lines_of([
             ("y", "ndarray or scalar",
              "One number for each slice." if row.reduces else "Shaped like x."),

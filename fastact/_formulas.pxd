@@ -69,14 +69,30 @@ cdef inline void sigmoid_from_output(real y, real *d) noexcept nogil:
 
 
 cdef inline real soft(real top, real hi, real lo) noexcept nogil:
-    """top + 2^-K (hi + lo) for top >= 0 and hi + lo = 2^K log1p(exp(-|x|))."""
+    """top + 2^-K (hi + lo) for top >= 0 and hi + lo = 2^K log1p(exp(-|x|)).
+
+    (For float from |x| = 0.4375 on, where an ulp of the sum is two of its second term.)
+    """
     cdef real h = unscale(hi)
     cdef real t = top + h
     cdef real below = unscale(hi + lo)
-    if WIDE:
-        return t
+    if real is float or WIDE:
+        return top + below
     t = t + (sum_low(top, h, t) + unscale(lo))
     return t if top > 0 else below
+
+
+cdef inline real soft_near_0(real x, real z, real inv, real inv_low) noexcept nogil:
+    """log(1 + exp(z)) / beta, z = beta x, inv + inv_low = 1 / beta, for float.
+
+    (ln2 / beta + x / 2) + x z P(z^2) for |z| < 0.4375: every operation rounds what rises
+    with x, and so rises.  Neighbours x are closer here than a logarithm is exact.
+    """
+    cdef real ln2 = <real>0.693147182, w = z * z, top = ln2 * inv
+    cdef real low = fma(ln2, inv_low, product_low(ln2, inv, top))
+    low = fma(<real>-1.9046542e-9, inv, low)
+    w = fma(fma(<real>0.000337740814, w, <real>-0.00520728948), w, <real>0.12499997)
+    return top + fma(x * z, w, fma(<real>0.5, x, low))
 
 
 cdef inline void log_sigmoid_exp(real x, real *e, real *el) noexcept nogil:
@@ -88,6 +104,8 @@ cdef inline void log_sigmoid(real x, real e, real el, real *f, real *d) noexcept
     cdef real top = <real>0 if x > 0 else -x, hi, lo, r, t
     hi = log1p_scaled(e, el, &lo, &r)
     t = soft(exp_magnitude(top), hi, lo)
+    if real is float:
+        t = soft_near_0(-x, -x, <real>1, <real>0) if fabs(x) < <real>0.4375 else t
     f[0] = -t if t < exp_top(x) else x
     logistic_of(-x, e, el, r, d)
 
@@ -248,11 +266,11 @@ cdef inline void softplus_exp(
     real x, real beta, real *e, real *el
 ) noexcept nogil:
     """exp(-|beta x|) and its low part."""
-    cdef real z = beta * x
-    cdef real low = product_low(beta, x, z)
+    cdef real a = fabs(x)
+    cdef real z = beta * a
+    cdef real low = product_low(beta, a, z)
     cdef real u = exp_magnitude(z)
-    low = <real>0 if u == exp_top(u) else (-low if z > 0 else low)
-    exp_pair(-u, low, e, el)
+    exp_pair(-u, <real>0 if u == exp_top(u) else -low, e, el)
 
 
 cdef inline void softplus(
@@ -262,12 +280,14 @@ cdef inline void softplus(
     cdef real top = <real>0 if x < 0 else x
     cdef real inv = <real>1 / beta
     cdef real invl = quotient_low(<real>1, <real>0, beta, <real>0, inv, inv)
-    cdef real hi, lo, r, p
+    cdef real hi, lo, r, p, z = beta * x
     hi = log1p_scaled(e, el, &lo, &r)
     p = hi * inv
     lo = fma(lo, inv, fma(hi, invl, product_low(hi, inv, p)))
     p = soft(<real>0 if beta * top > exp_top(x) else top, p, lo)
-    f[0] = p if beta * x < exp_top(x) else x
+    if real is float:
+        p = soft_near_0(x, z, inv, invl) if fabs(z) < <real>0.4375 else p
+    f[0] = p if z < exp_top(x) else x
     logistic_of(x, e, el, r, d)
 
 
@@ -298,7 +318,7 @@ cdef inline void anchored_exp(
     if WIDE:
         exp_parts(at_low - h, s, q)
     else:
-        exp_parts_anchored(-h, at_low, -((u - (h + at)) + ul), s, q)
+        exp_parts_anchored(-h, at_low, -((u - (h + at)) + ul), <real>-0.0, s, q)
 
 
 cdef inline void gated(
@@ -353,47 +373,42 @@ cdef inline void silu_exp(real x, real *s, real *q, real *ql) noexcept nogil:
         exp_parts_low(1.28125 - u, -0.002785457238926205, s, q)
 
 
-cdef inline void silu_from(
-    real x, real a, real u, real ul, real s, real q, real ql, real *f, real *d
-) noexcept nogil:
-    """x sigmoid(u), u and v = u + ul at least 0, a as in gated()."""
-    cdef real w
-    if real is float:
-        w = u - <real>1.27846456
-        gated(
-            x, a, s, q, ql, w,
-            (sum_low(u, <real>-1.27846456, w) + ul) + <real>5.96046448e-8,
-            <real>0.278464556, <real>5.96088725e-8, f, d,
-        )
-    else:
-        w = u - 1.2784645427610737
-        gated(
-            x, a, s, q, ql, w,
-            (sum_low(u, -1.2784645427610737, w) + ul) - 1.0928757898653885e-16,
-            0.2784645427610738, 2.3314443047673675e-19, f, d,
-        )
-
-
 cdef inline void silu(
     real x, real s, real q, real ql, real *f, real *d
 ) noexcept nogil:
-    cdef real a = exp_magnitude(x)
-    silu_from(x, a, a, <real>0, s, q, ql, f, d)
+    cdef real a = exp_magnitude(x), w
+    if real is float:
+        w = a - <real>1.27846456
+        gated(
+            x, a, s, q, ql, w, sum_low(a, <real>-1.27846456, w) + <real>5.96046448e-8,
+            <real>0.278464556, <real>5.96088725e-8, f, d,
+        )
+    else:
+        w = a - 1.2784645427610737
+        gated(
+            x, a, s, q, ql, w,
+            sum_low(a, -1.2784645427610737, w) - 1.0928757898653885e-16,
+            0.2784645427610738, 2.3314443047673675e-19, f, d,
+        )
 
 
 cdef inline real swish_argument(
     real x, real beta, real beta_low, real *low
 ) noexcept nogil:
-    """|z| and its low part, z = (beta + beta_low) x."""
-    cdef real z = beta * x
+    """u = |beta x| and its low part; beta_low, of beta > 0, is a constant."""
+    cdef real a = fabs(x), b = fabs(beta)
+    cdef real z = b * a
     cdef real u = exp_magnitude(z)
-    if WIDE:
-        low[0] = <real>0
-    else:
-        low[0] = fma(beta_low, x, two_prod_low(beta, x, z))
-        low[0] = <real>0 if u == exp_top(u) else (low[0] if z > 0 else -low[0])
+    low[0] = product_low(b, a, z)
+    if beta_low != 0 and not WIDE:
+        low[0] = fma(beta_low, a, low[0])
+    low[0] = <real>0 if u == exp_top(u) else low[0]
     return u
 
+
+# For some beta there are x with beta x within 2^-100 of u0 = 1.27846...: it is taken in
+# three parts.  Near it u and its low part are multiples of 2^-52 and 2^-105, and so are
+# the first two of u0, so that all sums are exact but those with the third (delta).
 
 cdef inline void silu_beta_exp(real x, real beta, real *s, real *q) noexcept nogil:
     swish_exp(x, beta, <real>0, s, q)
@@ -402,9 +417,20 @@ cdef inline void silu_beta_exp(real x, real beta, real *s, real *q) noexcept nog
 cdef inline void swish_exp(
     real x, real beta, real beta_low, real *s, real *q
 ) noexcept nogil:
-    cdef real low
+    """exp(-(u - u0))."""
+    cdef real low, h
     cdef real u = swish_argument(x, beta, beta_low, &low)
-    anchored_exp(u, low, 1.28125, -0.002785457238926205, s, q)
+    if WIDE:
+        exp_parts_anchored(
+            1.2784645427610737 - u, 1.0946994183093437e-16, <real>-0.0, <real>-0.0, s, q
+        )
+    else:
+        h = u - 1.28125
+        exp_parts_anchored(
+            -h, -0.0027854572389263144,
+            1.0946994183093437e-16 - ((u - (h + 1.28125)) + low),
+            3.907766676128665e-33, s, q,
+        )
 
 
 cdef inline void swish(
@@ -416,10 +442,17 @@ cdef inline void swish(
     f = -(-x) sigmoid((-beta) (-x)).  Where the exponential ends, a = 0: its product
     with e would not be 0 for a small beta.
     """
-    cdef real low, fa
+    cdef real low, fa, w
     cdef real u = swish_argument(x, beta, beta_low, &low)
     cdef real a = <real>0 if u == exp_top(u) else fabs(x)
-    silu_from(-x if beta < 0 else x, a, u, low, s, q, <real>0, &fa, d)
+    cdef real h = u - <real>1.2784645427610737
+    low = low - <real>1.0946994183093437e-16
+    w = h + low
+    gated(
+        -x if beta < 0 else x, a, s, q, <real>0, w,
+        ((h - w) + low) + sum_low(u, <real>-1.2784645427610737, h),
+        <real>0.2784645427610738, <real>3.907766676128665e-33, &fa, d,
+    )
     f[0] = -fa if beta < 0 else fa
 
 

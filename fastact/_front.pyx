@@ -121,8 +121,42 @@ cdef extern from *:
         }
         memcpy(to + i, from + i, bytes - i);
     }
+    /* Elements that are apart, stored a vector at a time: one by one would take a
+       store, and so a cycle, for each. */
+    static void fa_gather_f32(char *to, const char *from, ptrdiff_t stride, ptrdiff_t n) {
+        ptrdiff_t i = 0;
+        float a, b, c, d;
+        for (; i < n - 3; i += 4, from += 4 * stride) {
+            memcpy(&a, from, 4);
+            memcpy(&b, from + stride, 4);
+            memcpy(&c, from + 2 * stride, 4);
+            memcpy(&d, from + 3 * stride, 4);
+            _mm_storeu_ps((float *)to + i, _mm_setr_ps(a, b, c, d));
+        }
+        for (; i < n; i++, from += stride)
+            memcpy(to + 4 * i, from, 4);
+    }
+    static void fa_gather_f64(char *to, const char *from, ptrdiff_t stride, ptrdiff_t n) {
+        ptrdiff_t i = 0;
+        double a, b;
+        for (; i < n - 1; i += 2, from += 2 * stride) {
+            memcpy(&a, from, 8);
+            memcpy(&b, from + stride, 8);
+            _mm_storeu_pd((double *)to + i, _mm_setr_pd(a, b));
+        }
+        for (; i < n; i++, from += stride)
+            memcpy(to + 8 * i, from, 8);
+    }
     #else
     #define fa_copy memcpy
+    static void fa_gather_f32(char *to, const char *from, ptrdiff_t stride, ptrdiff_t n) {
+        for (ptrdiff_t i = 0; i < n; i++)
+            memcpy(to + 4 * i, from + i * stride, 4);
+    }
+    static void fa_gather_f64(char *to, const char *from, ptrdiff_t stride, ptrdiff_t n) {
+        for (ptrdiff_t i = 0; i < n; i++)
+            memcpy(to + 8 * i, from + i * stride, 8);
+    }
     #endif
 
     /* For a call on a few numbers: memcpy of 4 to 127 bytes, all of them in two or three
@@ -161,6 +195,8 @@ cdef extern from *:
     }
     """
     void fa_copy(char *, const char *, Py_ssize_t) noexcept nogil
+    void fa_gather_f32(char *, const char *, Py_ssize_t, Py_ssize_t) noexcept nogil
+    void fa_gather_f64(char *, const char *, Py_ssize_t, Py_ssize_t) noexcept nogil
     void fa_copy_few(char *, const char *, Py_ssize_t) noexcept nogil
     void fa_fill(char *, const char *, Py_ssize_t, int) noexcept nogil
 
@@ -284,11 +320,9 @@ cdef inline void gather(
     elif stride == size:
         fa_copy(dst, src, n * size)
     elif kind == F32:
-        for i in range(n):
-            memcpy(dst + 4 * i, src + i * stride, 4)
+        fa_gather_f32(dst, src, stride, n)
     else:
-        for i in range(n):
-            memcpy(dst + 8 * i, src + i * stride, 8)
+        fa_gather_f64(dst, src, stride, n)
     for i in range(n, full):
         memcpy(dst + i * size, dst + (n - 1) * size, size)
 
@@ -317,6 +351,17 @@ cdef inline bint apart(
     const char *a, Py_ssize_t a_bytes, const char *b, Py_ssize_t b_bytes
 ) noexcept nogil:
     return a + a_bytes <= b or b + b_bytes <= a
+
+
+cdef inline bint beside(
+    char **ptr, const Py_ssize_t *stride, Py_ssize_t n, int size, int i, int j
+) noexcept nogil:
+    """Whether operands i and j, of n elements, lie in memory of their own."""
+    cdef Py_ssize_t a = (n - 1) * stride[i], b = (n - 1) * stride[j]
+    return n == 0 or apart(
+        ptr[i] + (a if a < 0 else 0), (-a if a < 0 else a) + size,
+        ptr[j] + (b if b < 0 else 0), (-b if b < 0 else b) + size,
+    )
 
 
 cdef void blocks(
@@ -609,6 +654,35 @@ cdef inline bint plain(PyObject *x) noexcept:
     )
 
 
+cdef inline bint in_line(PyObject *x, char **ptr, Py_ssize_t *stride) noexcept:
+    """Whether x is plain, or would be if its elements, in order, were not apart."""
+    cdef cnp.ndarray a
+    cdef Py_ssize_t span = 0
+    cdef int num, i
+    if not cnp.PyArray_CheckExact(<object>x):
+        return False
+    a = <cnp.ndarray>x
+    num = cnp.PyArray_TYPE(a)
+    if not (
+        (num == cnp.NPY_FLOAT or num == cnp.NPY_DOUBLE)
+        and cnp.PyArray_ISBEHAVED_RO(a)
+        and cnp.PyArray_NDIM(a) > 0
+    ):
+        return False
+    ptr[0] = cnp.PyArray_BYTES(a)
+    if cnp.PyArray_IS_C_CONTIGUOUS(a):
+        stride[0] = 4 if num == cnp.NPY_FLOAT else 8
+        return True
+    for i in range(cnp.PyArray_NDIM(a) - 1, -1, -1):
+        if cnp.PyArray_DIM(a, i) != 1:
+            if span == 0:
+                span = stride[0] = cnp.PyArray_STRIDE(a, i)
+            elif cnp.PyArray_STRIDE(a, i) != span:
+                return False
+            span *= cnp.PyArray_DIM(a, i)
+    return span != 0
+
+
 cdef inline bint alike(cnp.ndarray a, cnp.ndarray b) noexcept:
     return (
         cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(b)
@@ -676,53 +750,53 @@ cdef class Loop:
         cdef Py_ssize_t stride[MAX_OPERANDS]
         cdef cnp.ndarray first = <cnp.ndarray>x[0], y
         cdef tuple several = PyTuple_New(self.nout) if self.nout > 1 else None
-        cdef int j, k, kind
+        cdef PyObject *one
+        cdef int i, j, k, kind
         cdef Py_ssize_t n, size
-        cdef bint in_place = False
-        if not plain(x[0]):
+        cdef bint dense, in_place = False
+        if not in_line(x[0], ptr, stride):
             return None
         kind = F32 if cnp.PyArray_TYPE(first) == cnp.NPY_FLOAT else F64
         size = 4 if kind == F32 else 8
         n = cnp.PyArray_SIZE(first)
-        ptr[0] = cnp.PyArray_BYTES(first)
-        stride[0] = size
+        dense = stride[0] == size
         for j in range(1, self.nin):
-            if not (plain(x[j]) and alike(first, <cnp.ndarray>x[j])):
+            if not (in_line(x[j], &ptr[j], &stride[j]) and alike(first, <cnp.ndarray>x[j])):
                 return None
-            ptr[j] = cnp.PyArray_BYTES(<cnp.ndarray>x[j])
-            stride[j] = size
+            dense = dense and stride[j] == size
         for j in range(self.nout):
             if out == NULL:
                 y = fa_empty_like(first)
+                ptr[self.nin + j], stride[self.nin + j] = cnp.PyArray_BYTES(y), size
             else:
+                one = out
                 if self.nout > 1:
                     if type(<object>out) is not tuple or len(<tuple>out) != self.nout:
                         return None
-                    k = plain(<PyObject *>PyTuple_GET_ITEM(<tuple>out, j))
-                    if not k:
-                        return None
-                    y = <cnp.ndarray>PyTuple_GET_ITEM(<tuple>out, j)
-                else:
-                    if not plain(out):
-                        return None
-                    y = <cnp.ndarray>out
-                if not (cnp.PyArray_ISWRITEABLE(y) and alike(first, y)):
+                    one = <PyObject *>PyTuple_GET_ITEM(<tuple>out, j)
+                if not in_line(one, &ptr[self.nin + j], &stride[self.nin + j]):
                     return None
-                for k in range(self.nin + j):
-                    if apart(cnp.PyArray_BYTES(y), n * size, ptr[k], n * size):
+                y = <cnp.ndarray>one
+                k = self.nin + j
+                if not (
+                    cnp.PyArray_ISWRITEABLE(y) and alike(first, y)
+                    and (stride[k] >= size or stride[k] <= -size)
+                ):
+                    return None
+                dense = dense and stride[k] == size
+                for i in range(k):
+                    if beside(ptr, stride, n, size, k, i):
                         continue
-                    if k >= self.nin or cnp.PyArray_BYTES(y) != ptr[k]:
+                    if i >= self.nin or ptr[k] != ptr[i] or stride[k] != stride[i]:
                         return None
                     in_place = True
             if several is not None:
                 Py_INCREF(y)  # the tuple takes a reference over
                 PyTuple_SET_ITEM(several, j, y)
-            ptr[self.nin + j] = cnp.PyArray_BYTES(y)
-            stride[self.nin + j] = size
         if n >= RELEASE_GIL:
             with nogil:
                 share(self.fn[kind], self.nin, self.nout, ptr, stride, n, kind, p)
-        elif not in_place or n < LANES:
+        elif dense and (not in_place or n < LANES):
             few(self.fn[kind], self.nin, self.nout, ptr, n, size, p)
         else:
             drive(self.fn[kind], self.nin, self.nout, ptr, stride, n, kind, p)

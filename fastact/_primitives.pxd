@@ -350,12 +350,14 @@ cdef inline void exp_parts_low(real x, real low, real *s, real *q) noexcept nogi
 
 
 cdef inline void exp_parts_anchored(
-    real x, real at, real low, real *s, real *q
+    real x, real at, real low, real rest, real *s, real *q
 ) noexcept nogil:
-    """The same of x + at + low: near x = -at the first sum is exact."""
+    """The same of x + at + low + rest: near x = -at the first sum is exact, and the
+    second where it is as small as the rest of it.
+    """
     cdef real n
     cdef real r = reduce_first(x, &n, s) + at
-    q[0] = expm1_reduced(r + minus_rest(n, low))
+    q[0] = expm1_reduced((r + minus_rest(n, low)) + rest)
 
 
 cdef inline void expm1_parts(real x, real *s, real *q, real *ql) noexcept nogil:
@@ -521,8 +523,8 @@ cdef inline real log1p_scaled(real e, real el, real *low, real *r) noexcept nogi
     """2^K log1p(u), its low part, and r near 1 / (1 + u), for 2^K u = e + el, u <= 1.
 
     log1p(u) = 2 atanh(v), v = u / (2 + u) <= 1/3; relative error 2^-58.5 (double),
-    2^-38.4 (WIDE), 2^-29 (float).  One division, 1 / ((1 + u) (2 + u)), serves
-    both results (two short ones are faster for WIDE).
+    2^-38.4 (WIDE), 2^-30 (float, u <= exp(-0.4375)).  One division,
+    1 / ((1 + u) (2 + u)), serves both results (two short ones are faster for WIDE).
     """
     cdef real u = unscale(e)
     cdef real a = <real>1 + u
@@ -542,11 +544,8 @@ cdef inline real log1p_scaled(real e, real el, real *low, real *r) noexcept nogi
     w = w * w
     w2 = w * w
     if real is float:
-        even = <real>0.242890969
-        even = fma(even, w2, <real>0.286165863)
-        even = fma(even, w2, <real>0.666666746)
-        odd = <real>0.214308605
-        odd = fma(odd, w2, <real>0.39998889)
+        even = fma(<real>0.284236461, w2, <real>0.666666508)
+        odd = fma(<real>0.250942886, w2, <real>0.40002957)
     elif WIDE:
         even = <real>0.17151254144519454
         even = fma(even, w2, <real>0.2856841910247843)

@@ -435,7 +435,7 @@ VARIANTS: tuple[Variant, ...] = (
 
 
 class Gate(NamedTuple):
-    """value * f(gate), where f is the row of each choice of ``approximate``.
+    """value * f(gate), where f is one of the rows.
 
     ``formula`` and ``derivatives`` (to the value and to the gate) are expressions, as
     those of a Row.
@@ -444,6 +444,15 @@ class Gate(NamedTuple):
     name: str
     rows: tuple[str, ...]
     source: str
+
+    @property
+    def variant(self) -> Variant | None:
+        """By what one chooses among several rows."""
+        return next((v for v in VARIANTS if {*self.rows} == {*v.choices.values()}), None)
+
+    @property
+    def options(self) -> dict:
+        return {self.variant.option: self.variant.default} if self.variant else {}
 
     @property
     def formula(self) -> str:
@@ -661,9 +670,8 @@ def entries() -> list[Entry]:
               {"x": to_x, "weight": "0 if x > 0 else x"}, "He et al. 2015")
     )
     for gate in GATES:
-        options = {"approximate": "none"} if len(gate.rows) > 1 else {}
         table.append(
-            Entry(gate.name, call(gate.name, options), "arrays", gate.formula,
+            Entry(gate.name, call(gate.name, gate.options), "arrays", gate.formula,
                   gate.derivatives, gate.source)
         )
     for axis in AXIS_ROWS:

@@ -429,27 +429,53 @@ def claims(runs: Iterable[Run], loss: float = LOSS) -> list[dict[str, Any]]:
         For each claim the slow and the fast activation, the ratio that is claimed, the
         ratio of their median epochs, the ends of its 95 % bootstrap interval (seeds
         drawn with replacement, 1000 times), and whether the claim holds at this loss:
-        within a quarter (claim / 1.25 to claim * 1.25).  A ratio is nan if both medians
-        are never.
+        within a quarter (claim / 1.25 to claim * 1.25).  A ratio is inf, 0 or nan if the
+        slow, the fast or both medians are never; ``bounds`` has the ratio and the ends
+        with the epochs that there were (``epochs``) in place of never.
     """
-    by_label = {run.label: run.epochs_to(loss) for run in runs}
+    by_label = {run.label: (run.epochs_to(loss), run.epochs) for run in runs}
     found = []
     for slow, fast, claimed in CLAIMS:
         if slow not in by_label or fast not in by_label:
             continue
-        a, b = by_label[slow], by_label[fast]
-        drawn = np.random.default_rng(0).integers(len(a), size=(1000, len(a)))
-        with np.errstate(invalid="ignore"):  # inf / inf
-            ratio = float(_quantile(a) / _quantile(b))
-            low, high = (
-                float(_quantile(_quantile(a[drawn]) / _quantile(b[drawn]), q))
-                for q in (0.025, 0.975)
-            )
+        (a, a_epochs), (b, b_epochs) = by_label[slow], by_label[fast]
+        ratio, *ends = _ratios(a, b)
         found.append({
             "slow": slow, "fast": fast, "loss": loss, "claimed": claimed, "ratio": ratio,
-            "interval": (low, high), "holds": 1 / 1.25 <= ratio / claimed <= 1.25,
+            "interval": tuple(ends), "holds": 1 / 1.25 <= ratio / claimed <= 1.25,
+            "bounds": _ratios(np.minimum(a, a_epochs), np.minimum(b, b_epochs)),
+            "epochs": (a_epochs, b_epochs),
         })
     return found
+
+
+def _ratios(a: np.ndarray, b: np.ndarray) -> tuple[float, ...]:
+    """The ratio of the medians and the ends of its interval."""
+    drawn = np.random.default_rng(0).integers(len(a), size=(1000, len(a)))
+    with np.errstate(invalid="ignore"):  # inf / inf
+        many = _quantile(a[drawn]) / _quantile(b[drawn])
+        ratio = _quantile(a) / _quantile(b)
+    return float(ratio), *(float(_quantile(many, q)) for q in (0.025, 0.975))
+
+
+def _times(ratio: float, bound: float) -> str:
+    if np.isnan(ratio):
+        return "unknown"
+    if np.isinf(ratio) or ratio == 0:
+        return f"{'more' if ratio else 'less'} than {bound:.3g}"
+    return f"{ratio:.3g}"
+
+
+def _ratio_cells(claim: dict[str, Any]) -> list[str]:
+    """Loss, ratio and interval for `report`; never is more than the epochs there were."""
+    ratio, low, high = map(_times, (claim["ratio"], *claim["interval"]), claim["bounds"])
+    if np.isnan(claim["ratio"]):
+        ratio = f"neither in {max(claim['epochs'])} epochs"
+    elif " " in ratio:
+        ratio += f"x, never in {claim['epochs'][claim['ratio'] == 0]} epochs"
+    else:
+        ratio += "x"
+    return [f"{claim['loss']:g}", ratio, low if low == high else f"{low} to {high}"]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -503,17 +529,14 @@ def report(runs: Sequence[Run], loss: float = LOSS, *, times: bool = True) -> st
     for each in zip(*(claims(runs, level) for level in levels), strict=True):
         held = [f"{claim['loss']:g}" for claim in each if claim["holds"]]
         first = each[0]
-        rows = [
-            [f"{claim['loss']:g}", f"{claim['ratio']:.3g}x",
-             "{:.3g} to {:.3g}".format(*claim["interval"])]
-            for claim in each
-        ]
         parts.append(
             f"Claim: {first['fast']} gets there about {first['claimed']}x sooner than "
             f"{first['slow']}.  Within a quarter of that at "
             + (f"loss {', '.join(held)}." if held else "none of these losses.")
         )
-        parts.append(_table(["To loss", "ratio of medians", "95 % interval"], rows))
+        parts.append(
+            _table(["To loss", "ratio of medians", "95 % interval"], map(_ratio_cells, each))
+        )
     return "\n\n".join(parts)
 
 

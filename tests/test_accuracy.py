@@ -5,6 +5,7 @@ import pytest
 import reference
 from cases import CASE_IDS, CASES, COMPILED, DTYPES, rounded, ufunc
 
+from fastact import _registry
 from fastact._bounds import BOUNDS
 
 
@@ -40,6 +41,28 @@ def test_relative_error(row, params, dtype):
         assert errors[i] <= bound, (form, float(x[i]).hex())
 
 
+#: pairs of which beta x is as good as the root, to 2^-44 and 2^-91
+NEAREST = {
+    np.float32: ("0x1.20c96p+0", "-0x1.222118p+0"),
+    np.float64: ("0x1.2174f89343e5cp+0", "-0x1.21751963088bep+0"),
+}
+
+
+@pytest.mark.skipif(not COMPILED, reason="the NumPy backend has a bound for some slopes")
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_root_of_silu_whatever_its_slope(dtype):
+    row = _registry.BY_NAME["silu_beta"]
+    slopes = 2 ** np.random.default_rng(5).uniform(-20, 20, 60) * np.tile([1, -1], 30)
+    pairs = [(beta, dtype(float(reference.root(row.name, {"beta": beta}))))
+             for beta in slopes.astype(dtype)]
+    pairs.append(tuple(dtype(float.fromhex(text)) for text in NEAREST[dtype]))
+    bound = BOUNDS[row.name, dtype.__name__, "derivative"][0]
+    for beta, x in pairs:
+        exact = reference.evaluate(row.derivative, x=x, beta=beta)
+        got = ufunc(row.name + "_d")(x, beta)
+        assert reference.error(got, exact) <= bound, (float(beta).hex(), float(x).hex())
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(
     ("row", "params"),
@@ -68,9 +91,7 @@ def test_derivative_from_output(row, params, dtype):
 @pytest.mark.parametrize("name", ["sigmoid", "tanh", "gelu", "silu", "mish", "elu"])
 def test_tails_keep_their_digits(name):
     """Where 1 - s, 1 - t^2 and 1 + erf have no digits left."""
-    from fastact._registry import BY_NAME
-
-    row = BY_NAME[name]
+    row = _registry.BY_NAME[name]
     params = {p.name: p.default for p in row.params}
     for x in (-7.0, -11.0, -25.0, 18.0):
         f, d = ufunc(name + "_vd")(np.array([x]), *params.values())

@@ -227,6 +227,27 @@ def test_claims(runs):
     assert experiment.claims([fast]) == []
 
 
+def test_report_of_what_never_got_there(runs):
+    """A ratio with never in it says what is known, and in how many epochs."""
+    steady = np.full(9, 10)
+    late, early = (
+        [with_losses(runs[0], label, times * steady) for label in ("sigmoid", "tanh")]
+        for times in (999, 1)
+    )
+    epochs = late[0].epochs
+    for slow, fast, expected in (
+        (late[0], early[1], [f"more than {epochs / 10:.3g}x, never in {epochs} epochs",
+                             f"more than {epochs / 10:.3g}"]),
+        (early[0], late[1], [f"less than {10 / epochs:.3g}x, never in {epochs} epochs",
+                             f"less than {10 / epochs:.3g}"]),
+        (late[0], late[1], [f"neither in {epochs} epochs", "unknown"]),
+        (early[0], early[1], ["1x", "1"]),
+    ):
+        text = experiment.report([slow, fast])
+        cells = [[c.strip() for c in line.split("|")[1:-1]] for line in text.splitlines()]
+        assert ["0.01", *expected] in cells, text
+
+
 def test_interval_covers_the_ratio(runs):
     rng = np.random.default_rng(1)
     a, b = 10 * rng.integers(5, 15, 40), rng.integers(5, 15, 40)

@@ -188,7 +188,13 @@ def test_stride(calls):
             part = slice(n)
             out = tuple(np.zeros(n * abs(step), calls.dtype)[::step] for _ in calls.results)
             out = tuple(o[:n] for o in out)
-            calls.check(calls([a[:n] for a in calls.inputs], out=out), part, (step, n))
+            inputs = [a[:n] for a in calls.inputs]
+            calls.check(calls(inputs, out=out), part, (step, n))
+            apart = [np.repeat(a, 2)[::2] for a in inputs]
+            for x in (inputs, apart):
+                got = calls.direct(x, out)
+                if got is not None:
+                    calls.check(got, part, (step, n))
     # each operand with a stride of its own, the others contiguous
     for j in range(len(calls.inputs)):
         inputs = list(calls.inputs)
@@ -249,6 +255,17 @@ def test_overlap(calls):
             out = [np.empty_like(w[:n]) for w in calls.results]
             out[j] = inputs[i][::-1]
             calls.check(calls(inputs, out=tuple(out)), slice(n), (i, j, "reversed"))
+            # elements that are apart: they themselves, those between, both in reverse
+            for across in (np.s_[::2], np.s_[1::2], np.s_[-2::-2], np.s_[-1::-2]):
+                for call in (lambda x, out: calls(x, out=out), calls.direct):
+                    buffer = np.repeat(calls.inputs[i][:n], 2)
+                    inputs = [a[:n] for a in calls.inputs]
+                    inputs[i] = buffer[::2]
+                    out = [np.empty_like(w[:n]) for w in calls.results]
+                    out[j] = buffer[across]
+                    got = call(inputs, tuple(out))
+                    if got is not None:
+                        calls.check(got, slice(n), (i, j, across))
 
 
 @each_dtype

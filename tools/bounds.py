@@ -82,6 +82,8 @@ def broken(records: list[dict]) -> list[str]:
         ):
             if r[count]:
                 problems.append(f"{name}: {r[count]} results {what}")
+        if r["breaks"] > 0:
+            problems.append(f"{name}: {r['breaks']} steps in the wrong direction")
         line = bounds.get((r["row"], r["dtype"], r["form"]))
         if line is None:
             continue

@@ -123,6 +123,13 @@ def log1p_tail(w):
     return (mp.log((1 + s) / (1 - s)) - 2 * s) / s**3
 
 
+def softplus_even(w):
+    """(log(1 + exp(z)) - z / 2 - ln2) / z^2 with z = sqrt(w)."""
+    if w < mp.mpf("1e-20"):
+        return mp.mpf(1) / 8 - w / 192
+    return mp.log(mp.cosh(mp.sqrt(w) / 2)) / w
+
+
 def mills(t):
     """Phi(-t) exp(t**2 / 2)."""
     return mp.erfc(t / mp.sqrt(2)) / 2 * mp.exp(t * t / 2)
@@ -179,11 +186,11 @@ def exp_fit(degree, bits):
     )
 
 
-def log1p_fit(degree, bits=53):
+def log1p_fit(degree, top="1", bits=53):
     return Fit(
-        "log1p(e) = 2 s + s^3 P(s^2), s = e / (2 + e), e in [0, 1]",
+        f"log1p(e) = 2 s + s^3 P(s^2), s = e / (2 + e), e in [0, {top}]",
         log1p_tail, lambda w: w / (2 + w * log1p_tail(w)),
-        mp.mpf(0), mp.mpf(1) / 9, degree, bits,
+        mp.mpf(0), (mp.mpf(top) / (2 + mp.mpf(top))) ** 2, degree, bits,
     )
 
 
@@ -191,9 +198,13 @@ FITS = {
     "exp_f32": exp_fit(5, 24),
     "exp_wide": exp_fit(5, 53),
     "exp_f64": exp_fit(10, 53),
-    "log1p_f32": log1p_fit(4, 24),
+    "log1p_f32": log1p_fit(3, "0.6457", 24),
     "log1p_wide": log1p_fit(5),
     "log1p_f64": log1p_fit(9),
+    "softplus_f32": Fit(
+        "softplus(z) = ln2 + z / 2 + z^2 P(z^2), |z| <= 0.4375",
+        softplus_even, lambda w: w / LN2, mp.mpf(0), mp.mpf("0.4375") ** 2, 2, 24,
+    ),
     "mills_wide": mills_fit("Mills ratio P(z)", mills, 4, 0, 15, 9),
     "mills_f64": mills_fit("Mills ratio P(z)", mills, 5, "0.7", 39, 20),
     "slope_wide": mills_fit("slope of the derivative P(z)", mills_slope, 4, 0, 15, 10),
@@ -257,6 +268,15 @@ def anchors():
             values += [round_to(e * e + 4 * e + 6, bits), slope,
                        round_to(4 * (1 + e) - slope, bits)]
         yield name, bits, values
+    # The root of silu', whatever beta makes of it: in three parts, the first two
+    # multiples of 2^-52 and 2^-105.
+    u0 = mp.findroot(silu, mp.mpf("1.28"))
+    first = mp.nint(mp.ldexp(u0, 52)) / 2**52
+    second = mp.nint(mp.ldexp(u0 - first, 105)) / 2**105
+    yield "swish", 53, [
+        round_to(mp.exp(-u0), 53), first, second, round_to(u0 - first - second, 53),
+        mp.mpf("1.28125"), first - mp.mpf("1.28125"),
+    ]
 
 
 def literal(coefficient, bits: int) -> str:
@@ -290,7 +310,10 @@ def main() -> int:
             stale += missing
             print(f"  {k:2d}  {text}{'  <- not in the source' if missing else ''}")
     for name, bits, values in anchors() if not args.names else ():
-        print(f"anchor of {name}, {bits} bits: c, U, UL, v0, its low part, delta, ...")
+        about = "c, U, UL, v0, its low part, delta, ..."
+        if name == "swish":
+            about = "c, u0 in three parts, U, the first less U"
+        print(f"anchor of {name}, {bits} bits: {about}")
         for value in values:
             text = literal(value, bits)
             missing = args.check and float(text) not in there

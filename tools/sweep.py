@@ -6,8 +6,8 @@
 Reported per row, form and variant: the largest error and where, how many results
 are not the correctly rounded one, NaN or infinity where there should be none (or
 the reverse), zeros of the wrong sign, and steps against the direction of a
-monotone function.  Exit status 1 where fastact/_bounds.py is broken, or where a
-NaN, an infinity or the sign of a zero is wrong.
+monotone function.  Exit status 1 where fastact/_bounds.py is broken, where a NaN, an
+infinity or the sign of a zero is wrong, or where there is such a step.
 
 The inputs of a binade where the exact function is c x^k, k = -2 .. 3, to 2^-41
 (checked at 65 points) are judged by that; the NumPy backend gets every 61st of
@@ -76,7 +76,8 @@ def direction(row: str, params: dict, form: str, negative: bool) -> int:
     """+1 or -1 for a function that rises or falls with |x| there, else 0."""
     left, right = MONOTONE[form].get(row, (0, 0))
     if params.get("beta", 1) < 0:
-        left, right = (-right, -left) if form == "value" else (right, left)
+        # f(x) = -g(-x), g that of -beta
+        left, right = (right, left) if form == "value" else (-right, -left)
     if params.get("negative_slope", 0) < 0 or params.get("alpha", 1) < 0:
         left = 0
     if form == "derivative" and (row == "selu" or (row == "elu" and params["alpha"] > 1)):
@@ -285,8 +286,14 @@ def named_points(job: Job) -> Array:
     return np.unique(np.concatenate(points).astype(np.float32))
 
 
+def runs() -> list[Unit]:
+    """Neighbours in the middle of binades: a stride sees no small step back."""
+    starts = [(127 + exponent << 23) + BINADE // 3 for exponent in range(-25, 8)]
+    return [Unit(negative, s, s + 1024, 1) for negative in (False, True) for s in starts]
+
+
 def specials(job: Job, stride: int, load: Any = variants.load) -> Tallies:
-    """Infinities, against the limits, and NaNs; with a stride also named points."""
+    """Infinities, against the limits, and NaNs; with a stride named points and runs too."""
     tallies: Tallies = {}
     for name in job.variants:
         tallies |= at_infinities(job, name, np.float32, load)
@@ -300,6 +307,12 @@ def specials(job: Job, stride: int, load: Any = variants.load) -> Tallies:
             for name in job.variants:
                 tally = judge(x, results[name][form], exact[form], rounded, 0.0)
                 tallies[key(form, name)].add(tally)
+        for unit in runs():
+            x = unit.floats(unit.start, unit.stop, 1)
+            for name in job.variants:
+                for form, y in computed(job, load(name), x).items():
+                    if up := direction(job.row, job.params, form, unit.negative):
+                        tallies[key(form, name)].add(Tally(breaks=breaks(y, up)))
     for first in range(INFINITY + 1, 1 << 31, BLOCK * stride):
         last = min(first + BLOCK * stride, 1 << 31)
         patterns = np.arange(first, last, stride, dtype=np.uint32)

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,6 +94,8 @@ class Table:
     about: str
     degree: int
     pieces: list[Piece]
+    #: another p0, of a + F(a)
+    plus: bool = False
 
 
 def sigmoid(x):
@@ -135,21 +137,21 @@ def softplus(x):
     return mp.log1p(mp.exp(x)), sigmoid(x)
 
 
-def left(of, index, degree, slope_degree, root, right=None):
+def left(of, degree, index, slope_index, root, right=None):
     """Tables of -f(-a) and f'(-a), for a function f with f(x) = x + f(-x).
 
     Or, with ``right``, another index, of a - f(a) and 1 - f'(a) as well.
     """
     name = of.__name__
     values = [Piece(lambda a: -of(-a)[0], index)]
-    slopes = [Piece(lambda a: of(-a)[1], index, roots=(root,))]
+    slopes = [Piece(lambda a: of(-a)[1], slope_index, roots=(root,))]
     about = f"-{name}(-a)", f"{name}'(-a)"
     if right:
         values.append(Piece(lambda a: a - of(a)[0], right, weight=lambda a: of(a)[0]))
         slopes.append(Piece(lambda a: 1 - of(a)[1], right, weight=lambda a: mp.mpf(1)))
         about = about[0] + f", and a - {name}(a)", about[1] + f", and 1 - {name}'(a)"
     return [
-        Table(name, about[0], degree, values), Table(f"{name}_d", about[1], slope_degree, slopes)
+        Table(name, about[0], degree, values), Table(f"{name}_d", about[1], degree + 1, slopes)
     ]
 
 
@@ -157,6 +159,9 @@ def left(of, index, degree, slope_degree, root, right=None):
 # middle of its interval, and a top so high that f is x (or 1) beyond it.
 LOGISTIC = Index(1.6)
 EXP = Index(1.8)
+LIMIT = LogIndex(0.25, 25)
+MISH = Index(1.9, -0.0272, entries=20)
+MISH_RIGHT = Index(2.113, -0.097, first=20, entries=12)
 #: scale alpha of selu
 SELU = mp.mpf("1.0507009873554804934193349852946") * mp.mpf("1.6732632423543772848170429916717")
 TABLES = [
@@ -164,32 +169,51 @@ TABLES = [
     Table("sigmoid_d", "sigmoid'(a)", 6,
           [Piece(lambda a: sigmoid(-a) * sigmoid(a), LOGISTIC)]),
     Table("softplus", "log(1 + exp(-a))", 6,
-          [Piece(lambda a: mp.log1p(mp.exp(-a)), LOGISTIC)]),
+          [Piece(lambda a: mp.log1p(mp.exp(-a)), LOGISTIC)], plus=True),
     Table("tanh", "tanh(a)", 5, [Piece(mp.tanh, LogIndex(0.125, 25))]),
     Table("tanh_d", "tanh'(a)", 6, [Piece(lambda a: mp.sech(a)**2, Index(3.4))]),
-    Table("elu", "1 - exp(-a)", 6, [Piece(lambda a: -mp.expm1(-a), EXP)]),
+    Table("elu", "1 - exp(-a)", 6, [Piece(lambda a: -mp.expm1(-a), LIMIT)]),
     Table("elu_d", "exp(-a)", 6, [Piece(lambda a: mp.exp(-a), EXP)]),
     Table("selu", "scale alpha (1 - exp(-a))", 6,
-          [Piece(lambda a: -SELU * mp.expm1(-a), EXP)]),
+          [Piece(lambda a: -SELU * mp.expm1(-a), LIMIT)]),
     Table("selu_d", "scale alpha exp(-a)", 6, [Piece(lambda a: SELU * mp.exp(-a), EXP)]),
-    *left(silu, Index(1.7), 6, 7, 1.2784645427610738),
-    *left(quick_gelu, Index(1.7 * 1.702), 6, 7, 0.751154255441299),
-    *left(gelu, Index(2.2, 0.4), 6, 6, 0.7517915246935645),
-    *left(gelu_tanh, Index(2.2, 0.6), 6, 6, 0.7524614220710163),
-    *left(mish, Index(2.0, -0.02, entries=22), 6, 7, 1.1924312145154952,
-          Index(1.8, -0.0837, first=22, entries=10)),
+    *left(silu, 6, LOGISTIC, LOGISTIC, 1.2784645427610738),
+    *left(quick_gelu, 6, Index(2.72), Index(4.317, -0.1377), 0.751154255441299),
+    *left(gelu, 6, Index(1.784, 0.5301), Index(3.9, 0.1533), 0.7517915246935645),
+    *left(gelu_tanh, 6, Index(1.784, 0.677), Index(3.991, 0.2881), 0.7524614220710163),
+    *left(mish, 6, MISH, MISH, 1.1924312145154952, MISH_RIGHT),
 ]
 
 
-def near_float(function, middle: float, width: float) -> tuple[np.float32, np.float32]:
-    """A float32 near ``middle`` whose function value is nearly a float32 too."""
+def centre(piece: Piece, lo: float, hi: float) -> float:
+    """Where d P(d), which rounds, is the same part of F at both ends.
+
+    But so that a - c is exact, or almost where F is large.
+    """
+    weight = piece.weight or piece.function
+    at_lo, at_hi = (abs(float(weight(mp.mpf(x)))) for x in (lo, hi))
+    c = (lo * at_hi + hi * at_lo) / (at_hi + at_lo)
+    return min(max(c, hi / 2), 2.6 * lo)
+
+
+def near_float(
+    function: Callable, middle: float, width: float, plus: bool
+) -> tuple[np.float32, np.float32]:
+    """A float32 near ``middle`` whose function value is nearly a float32 too.
+
+    With ``plus``, so is the sum of both.
+    """
     taylor = [float(t) for t in mp.taylor(function, mp.mpf(middle), 12)]
     step = np.spacing(np.float32(middle))
     reach = min(2000, int(0.05 * width / step))
     found = np.float32(middle) + np.arange(-reach, reach + 1, dtype=np.float32) * step
     d = found.astype(np.float64) - middle
     value = np.polynomial.polynomial.polyval(d, taylor)
-    best = np.argmin(np.abs(value.astype(np.float32) / value - 1))
+    error = np.abs(value.astype(np.float32) / value - 1)
+    if plus:
+        both = found + value
+        error = np.maximum(error, np.abs(both.astype(np.float32) / both - 1))
+    best = np.argmin(error)
     return found[best], value[best].astype(np.float32)
 
 
@@ -246,15 +270,22 @@ def columns(table: Table) -> tuple[dict[str, list[float]], float]:
                 c = np.float32(root)
                 p0 = np.float32(float(piece.function(mp.mpf(float(c)))))
             else:
-                c, p0 = near_float(piece.function, (lo + hi) / 2, hi - lo)
-            if root or p0 == 0:
+                c, p0 = near_float(piece.function, centre(piece, lo, hi), hi - lo, table.plus)
+            if root:
                 b = np.float32(middle_slope(piece.function, lo, hi, float(c)))
+            elif p0 == 0:
+                b = np.float32(float(mp.diff(piece.function, 0)))
             numbers, error = fit(piece, lo, hi, mp.mpf(float(c)), mp.mpf(float(p0)),
                                  mp.mpf(float(b)), table.degree)
             worst = max(worst, error)
             for name, value in zip(found, [c, b, p0, *numbers], strict=True):
                 found[name][(index.first + j) % SIZE] = float(value)
     return found, worst
+
+
+def rows_of(values: Iterable[float]) -> list[str]:
+    texts = [f"{np.float32(v)}f," for v in values]
+    return ["        " + " ".join(texts[at:at + 5]) for at in range(0, SIZE, 5)]
 
 
 def text_of(table: Table) -> str:
@@ -268,10 +299,15 @@ def text_of(table: Table) -> str:
     lines.append(f"static const float fa_table_{table.name}[{len(found)}][{SIZE}] = {{")
     for name, values in found.items():
         lines.append(f"    {{   /* {name if isinstance(name, str) else f'p{name}'} */")
-        for at in range(0, SIZE, 4):
-            lines.append("        " + " ".join(f"{np.float32(v)}f," for v in values[at:at + 4]))
+        lines += rows_of(values)
         lines.append("    },")
     lines.append("};")
+    if table.plus:
+        function = table.pieces[0].function
+        sums = [c + function(mp.mpf(c)) for c in found["c"]]
+        lines.append(f"static const float fa_plus_{table.name}[{SIZE}] = {{")
+        lines += rows_of(map(float, sums))
+        lines.append("};")
     return "\n".join(lines)
 
 
@@ -293,10 +329,7 @@ def main() -> int:
     args = parser.parse_args()
     parts = ["/* Written by tools/tables.py. */"]
     for table in TABLES:
-        if (not table.name.endswith("_d")
-                or table.pieces[0].index is not TABLES[TABLES.index(table) - 1].pieces[0].index):
-            parts.append(indices(table))
-        parts.append(text_of(table))
+        parts += [indices(table), text_of(table)]
     text = "\n\n".join(parts) + "\n"
     if not args.check:
         TARGET.write_text(text)
