@@ -12,8 +12,9 @@
 #include <string.h>
 #include "_tables.h"
 
-/* How many elements are looked up at a time. */
-enum { FA_LOOK_UP = 1024 };
+/* How many elements are looked up at a time: many, for a few that are left have all the
+   latency of the formula. */
+enum { FA_LOOK_UP = 4096 };
 
 /* The elements of a block beyond the tables: which, and whether there are any. */
 typedef struct {
@@ -94,27 +95,39 @@ FA_INLINE_ALWAYS __m512 fa_piece(
         else fa_##name##_loop(x, f, d, n, rest, 1, 1);                                  \
     }
 
+/* Which of 32 vectors from i on, of n elements in all, have elements that are left. */
+static inline __mmask32 fa_some(const fa_rest *rest, ptrdiff_t i, ptrdiff_t n) {
+    const __mmask16 *lanes = rest->lanes + i / 16;
+    __mmask32 here = n - i < 512 ? ((__mmask32)1 << (n - i) / 16) - 1 : (__mmask32)-1;
+    __m512i all = _mm512_maskz_loadu_epi16(here, lanes);
+    return _mm512_test_epi16_mask(all, all);
+}
+
 /* The elements of x (n of them) that are left, one after the other, and zeros up to a
    multiple of 16, which is returned; and the way back. */
 static ptrdiff_t fa_take(const fa_rest *rest, const float *x, float *out, ptrdiff_t n) {
     ptrdiff_t count = 0;
-    for (ptrdiff_t i = 0; i < n; i += 16) {
-        __mmask16 lanes = rest->lanes[i / 16];
-        if (!lanes) continue;
-        __m512 taken = _mm512_maskz_compress_ps(lanes, _mm512_loadu_ps(x + i));
-        _mm512_storeu_ps(out + count, taken);
-        count += __builtin_popcount(lanes);
+    for (ptrdiff_t i = 0; i < n; i += 512) {
+        for (__mmask32 some = fa_some(rest, i, n); some; some &= some - 1) {
+            ptrdiff_t k = i / 16 + __builtin_ctz(some);
+            __mmask16 lanes = rest->lanes[k];
+            __m512 taken = _mm512_maskz_compress_ps(lanes, _mm512_loadu_ps(x + 16 * k));
+            _mm512_storeu_ps(out + count, taken);
+            count += __builtin_popcount(lanes);
+        }
     }
     _mm512_storeu_ps(out + count, _mm512_setzero_ps());
     return (count + 15) & -16;
 }
 static void fa_put(const fa_rest *rest, const float *values, float *out, ptrdiff_t n) {
-    for (ptrdiff_t i = 0; i < n; i += 16) {
-        __mmask16 lanes = rest->lanes[i / 16];
-        if (!lanes) continue;
-        __m512 put = _mm512_maskz_expand_ps(lanes, _mm512_loadu_ps(values));
-        _mm512_mask_storeu_ps(out + i, lanes, put);
-        values += __builtin_popcount(lanes);
+    for (ptrdiff_t i = 0; i < n; i += 512) {
+        for (__mmask32 some = fa_some(rest, i, n); some; some &= some - 1) {
+            ptrdiff_t k = i / 16 + __builtin_ctz(some);
+            __mmask16 lanes = rest->lanes[k];
+            __m512 put = _mm512_maskz_expand_ps(lanes, _mm512_loadu_ps(values));
+            _mm512_mask_storeu_ps(out + 16 * k, lanes, put);
+            values += __builtin_popcount(lanes);
+        }
     }
 }
 
