@@ -1,9 +1,16 @@
 # cython: cdivision=True, boundscheck=False, wraparound=False
 # Functions of a whole row: softmax, log_softmax, logsumexp and their gradients.
 #
-# Rows are contiguous here, one after the other; _front.pyx brings them there.  A
-# function takes several at once: what there is to compute for a row as a whole runs
-# over all of them in one loop.
+# Rows are contiguous here, one after the other; _front.pyx brings them there, at most
+# batch() of them at once, and a function takes them all from step to step: what there
+# is to compute for a row as a whole runs over the rows in one loop, and a row of a few
+# elements, which is a long chain of dependent operations, need not wait for itself.
+#
+# Vector code takes multiples of LANES elements: the `whole` of a row.  What is left, or
+# all of a row of at most LANES, is its tail.  Tails are copied, filled up, so that they
+# stand one after the other in LANES elements each (rows of LANES do so already), and go
+# through the same steps there.  For short rows each function is compiled a second time,
+# with whole = 0: there is nothing but tails in that.
 #
 # Sums run in double over 16 lanes, so that they vectorise without reassociation by
 # the compiler and do not depend on anything but the row.  For double they are
@@ -17,10 +24,14 @@
 from libc.string cimport memcpy
 
 from fastact._primitives cimport (
-    INFINITY, clamp, exp_of, exp_pair, exp_top, expm1_reduced, fabs, fma,
-    log1p_sum, magic_of, minus_rest, product_plus, real, reduce_at, rescale, sum_low,
-    two_prod_low, unscale,
+    INFINITY, clamp, exp_of, exp_pair, exp_top, expm1_reduced, fa_exponent, fa_pow2_f64,
+    fabs, fma, log1p_sum, magic_of, minus_rest, product_plus, real, reduce_at, rescale,
+    sum_low, two_prod_low, unscale,
 )
+from fastact._wide_primitives cimport log1p_scaled as wide_log1p
+
+cdef extern from "<math.h>":
+    const float NAN
 
 cdef extern from *:
     """
@@ -30,18 +41,36 @@ cdef extern from *:
     #define FA_KEEP_LOOP
     #endif
 
-    /* Reductions over n elements, n a multiple of 16, on 16 lanes.  An inner loop
-       that the compiler unrolls first is not vectorised: hence FA_KEEP_LOOP. */
+    /* 16, of which the compiler knows only that it is not 0: for loops that cannot have an
+       FA_KEEP_LOOP. */
+    static inline ptrdiff_t fa_lanes(void) {
+        ptrdiff_t n = 16;
+    #if defined(__GNUC__)
+        __asm__("" : "+r"(n));
+        if (n < 16) __builtin_unreachable();
+    #endif
+        return n;
+    }
+
+    /* Reductions over n elements of a row, n a multiple of 16, and its tail if ``more``, on
+       16 lanes.  An inner loop that the compiler unrolls first is not vectorised: hence
+       FA_KEEP_LOOP.  Of float rows they give four lanes, the rest is for all rows. */
     #define FA_EACH for (int j = 0; j < 16; j++)
     #define FA_FOLD(lane, from, op) \\
         FA_KEEP_LOOP \\
         for (int j = 0; j < from; j++) { op(lane[j], lane[j + from]); }
     #define FA_MAX(a, b) a = b > a ? b : a
     #define FA_ADD(a, b) a += b
+    #define FA_FOUR(lane, op) \\
+        FA_FOLD(lane, 8, op) \\
+        FA_FOLD(lane, 4, op) \\
+        memcpy(four, lane, 4 * sizeof lane[0]);
 
-    #define FA_MAXIMUM(T, S) \\
+    #define FA_ROWS(T, S) \\
     /* the maximum; NaN is skipped (the exponentials bring it back) */ \\
-    static inline T fa_max_##S(const T *x, ptrdiff_t n, T start) { \\
+    static inline void fa_max_##S( \\
+        const T *x, ptrdiff_t n, const T *tail, int more, T start, T *four \\
+    ) { \\
         T lane[16]; \\
         FA_KEEP_LOOP \\
         FA_EACH { lane[j] = start; } \\
@@ -49,21 +78,29 @@ cdef extern from *:
             FA_KEEP_LOOP \\
             FA_EACH { FA_MAX(lane[j], x[i + j]); } \\
         } \\
-        FA_FOLD(lane, 8, FA_MAX) \\
-        FA_FOLD(lane, 4, FA_MAX) \\
-        FA_FOLD(lane, 2, FA_MAX) \\
-        return lane[1] > lane[0] ? lane[1] : lane[0]; \\
+        if (more) { \\
+            FA_KEEP_LOOP \\
+            FA_EACH { FA_MAX(lane[j], tail[j]); } \\
+        } \\
+        FA_FOUR(lane, FA_MAX) \\
+    } \\
+    /* n < 16 elements, filled up (the others are not read) */ \\
+    static inline void fa_load_##S(const T *x, ptrdiff_t n, T fill, T *tail) { \\
+        FA_KEEP_LOOP \\
+        FA_EACH { tail[j] = j < n ? x[j] : fill; } \\
+    } \\
+    static inline void fa_store_##S(const T *tail, ptrdiff_t n, T *x) { \\
+        if (n & 8) { memcpy(x, tail, 8 * sizeof(T)); x += 8; tail += 8; } \\
+        if (n & 4) { memcpy(x, tail, 4 * sizeof(T)); x += 4; tail += 4; } \\
+        if (n & 2) { memcpy(x, tail, 2 * sizeof(T)); x += 2; tail += 2; } \\
+        if (n & 1) { *x = *tail; } \\
     }
-    FA_MAXIMUM(float, f32)
-    FA_MAXIMUM(double, f64)
+    FA_ROWS(float, f32)
+    FA_ROWS(double, f64)
 
-    /* The sum of 16 lanes, for float rows. */
-    #define FA_TOTAL(lane) \\
-        FA_FOLD(lane, 8, FA_ADD) \\
-        FA_FOLD(lane, 4, FA_ADD) \\
-        return (lane[0] + lane[2]) + (lane[1] + lane[3]);
-
-    static inline double fa_sum_f32(const float *x, ptrdiff_t n) {
+    static inline void fa_sum_f32(
+        const float *x, ptrdiff_t n, const float *tail, int more, double *four
+    ) {
         double lane[16];
         FA_KEEP_LOOP
         FA_EACH { lane[j] = 0; }
@@ -71,11 +108,15 @@ cdef extern from *:
             FA_KEEP_LOOP
             FA_EACH { lane[j] += x[i + j]; }
         }
-        FA_TOTAL(lane)
+        if (more) {
+            FA_KEEP_LOOP
+            FA_EACH { lane[j] += tail[j]; }
+        }
+        FA_FOUR(lane, FA_ADD)
     }
     /* For gradients, terms are added in pairs first, in float: the conversions are what
        takes time, and this costs half an ulp of the size of the terms. */
-    #define FA_PAIRS(one, two) \\
+    #define FA_PAIRS(one, two, last) \\
         double lane[16]; \\
         ptrdiff_t i = 0; \\
         FA_KEEP_LOOP \\
@@ -88,14 +129,24 @@ cdef extern from *:
             FA_KEEP_LOOP \\
             FA_EACH { lane[j] += one; } \\
         } \\
-        FA_TOTAL(lane)
-    static inline double fa_sum_pairs_f32(const float *x, ptrdiff_t n) {
-        FA_PAIRS(x[i + j], x[i + j] + x[i + j + 16])
+        if (more) { \\
+            FA_KEEP_LOOP \\
+            FA_EACH { lane[j] += last; } \\
+        } \\
+        FA_FOUR(lane, FA_ADD)
+    static inline void fa_sum_pairs_f32(
+        const float *x, ptrdiff_t n, const float *tail, int more, double *four
+    ) {
+        FA_PAIRS(x[i + j], x[i + j] + x[i + j + 16], tail[j])
     }
-    static inline double fa_dot_f32(const float *g, const float *y, ptrdiff_t n) {
+    static inline void fa_dot_f32(
+        const float *g, const float *y, ptrdiff_t n, const float *tail,
+        const float *y_tail, int more, double *four
+    ) {
         FA_PAIRS(
             g[i + j] * y[i + j],
-            fa_fmaf(g[i + j + 16], y[i + j + 16], g[i + j] * y[i + j])
+            fa_fmaf(g[i + j + 16], y[i + j + 16], g[i + j] * y[i + j]),
+            tail[j] * y_tail[j]
         )
     }
 
@@ -119,66 +170,75 @@ cdef extern from *:
     }
     /* x is at most start, which makes the shorter FastTwoSum (Dekker) exact.  Terms
        that are small before all of start are summed in lo alone. */
-    static inline void fa_sum_near_f64(
-        const double *x, ptrdiff_t n, double start, double *hi, double *lo
-    ) {
-        double lane[16], low[16];
-        FA_KEEP_LOOP
-        FA_EACH { lane[j] = start; low[j] = 0; }
-        for (ptrdiff_t i = 0; i < n; i += 16) {
-            FA_KEEP_LOOP
-            FA_EACH {
-                double a = lane[j], s = a + x[i + j];
-                low[j] += x[i + j] - (s - a);
-                lane[j] = s;
-            }
+    #define FA_NEAR(x) \\
+        FA_KEEP_LOOP \\
+        FA_EACH { \\
+            double a = lane[j], s = a + (x); \\
+            low[j] += (x) - (s - a); \\
+            lane[j] = s; \\
         }
+    #define FA_TERM(x) \\
+        FA_KEEP_LOOP \\
+        FA_EACH { \\
+            double a = lane[j], b = x, s = a + b, t = s - a; \\
+            low[j] += FA_SUM_LOW(a, b, s, t); \\
+            lane[j] = s; \\
+        }
+    #define FA_TERMS(start, term, x, last) \\
+        double lane[16], low[16]; \\
+        FA_KEEP_LOOP \\
+        FA_EACH { lane[j] = start; low[j] = 0; } \\
+        for (ptrdiff_t i = 0; i < n; i += 16) { term(x) } \\
+        if (more) { term(last) } \\
         fa_total(lane, low, start, hi, lo);
+    static inline void fa_sum_near_f64(
+        const double *x, ptrdiff_t n, const double *tail, int more, double start,
+        double *hi, double *lo
+    ) {
+        FA_TERMS(start, FA_NEAR, x[i + j], tail[j])
     }
     static inline void fa_sum_f64(
-        const double *x, ptrdiff_t n, double *hi, double *lo
+        const double *x, ptrdiff_t n, const double *tail, int more, double *hi, double *lo
     ) {
-        double lane[16], low[16];
-        FA_KEEP_LOOP
-        FA_EACH { lane[j] = 0; low[j] = 0; }
-        for (ptrdiff_t i = 0; i < n; i += 16) {
-            FA_KEEP_LOOP
-            FA_EACH {
-                double a = lane[j], s = a + x[i + j], t = s - a;
-                low[j] += FA_SUM_LOW(a, x[i + j], s, t);
-                lane[j] = s;
-            }
-        }
-        fa_total(lane, low, 0, hi, lo);
+        FA_TERMS(0, FA_TERM, x[i + j], tail[j])
     }
     static inline void fa_dot_f64(
-        const double *g, const double *y, ptrdiff_t n, double *hi, double *lo
+        const double *g, const double *y, ptrdiff_t n, const double *tail,
+        const double *y_tail, int more, double *hi, double *lo
     ) {
-        double lane[16], low[16];
-        FA_KEEP_LOOP
-        FA_EACH { lane[j] = 0; low[j] = 0; }
-        for (ptrdiff_t i = 0; i < n; i += 16) {
-            FA_KEEP_LOOP
-            FA_EACH {
-                double a = lane[j], p = g[i + j] * y[i + j], s = a + p, t = s - a;
-                low[j] += FA_SUM_LOW(a, p, s, t);
-                lane[j] = s;
-            }
-        }
-        fa_total(lane, low, 0, hi, lo);
+        FA_TERMS(0, FA_TERM, g[i + j] * y[i + j], tail[j] * y_tail[j])
     }
     """
-    float fa_max_f32(const float *, Py_ssize_t, float) noexcept nogil
-    double fa_max_f64(const double *, Py_ssize_t, double) noexcept nogil
-    double fa_sum_f32(const float *, Py_ssize_t) noexcept nogil
-    double fa_sum_pairs_f32(const float *, Py_ssize_t) noexcept nogil
-    double fa_dot_f32(const float *, const float *, Py_ssize_t) noexcept nogil
-    void fa_sum_near_f64(
-        const double *, Py_ssize_t, double, double *, double *
+    Py_ssize_t fa_lanes() noexcept nogil
+    void fa_max_f32(
+        const float *, Py_ssize_t, const float *, bint, float, float *
     ) noexcept nogil
-    void fa_sum_f64(const double *, Py_ssize_t, double *, double *) noexcept nogil
+    void fa_max_f64(
+        const double *, Py_ssize_t, const double *, bint, double, double *
+    ) noexcept nogil
+    void fa_load_f32(const float *, Py_ssize_t, float, float *) noexcept nogil
+    void fa_load_f64(const double *, Py_ssize_t, double, double *) noexcept nogil
+    void fa_store_f32(const float *, Py_ssize_t, float *) noexcept nogil
+    void fa_store_f64(const double *, Py_ssize_t, double *) noexcept nogil
+    void fa_sum_f32(
+        const float *, Py_ssize_t, const float *, bint, double *
+    ) noexcept nogil
+    void fa_sum_pairs_f32(
+        const float *, Py_ssize_t, const float *, bint, double *
+    ) noexcept nogil
+    void fa_dot_f32(
+        const float *, const float *, Py_ssize_t, const float *, const float *, bint,
+        double *
+    ) noexcept nogil
+    void fa_sum_near_f64(
+        const double *, Py_ssize_t, const double *, bint, double, double *, double *
+    ) noexcept nogil
+    void fa_sum_f64(
+        const double *, Py_ssize_t, const double *, bint, double *, double *
+    ) noexcept nogil
     void fa_dot_f64(
-        const double *, const double *, Py_ssize_t, double *, double *
+        const double *, const double *, Py_ssize_t, const double *, const double *, bint,
+        double *, double *
     ) noexcept nogil
 
 cdef enum:
@@ -192,80 +252,130 @@ cdef enum Kind:  # of terms of a sum
     GRADIENT
 
 
+cdef inline Py_ssize_t batch(Py_ssize_t n) noexcept nogil:
+    """How many rows of n elements go together."""
+    if n * ROWS <= BATCH:
+        return ROWS
+    return BATCH / n if n < BATCH else 1
+
+
+# --- tails --------------------------------------------------------------------
+
+cdef inline Py_ssize_t whole_of(Py_ssize_t n) noexcept nogil:
+    return n & -LANES if n > LANES else 0
+
+
+cdef inline bint has_tail(Py_ssize_t n, Py_ssize_t whole) noexcept nogil:
+    return whole == 0 or whole < n
+
+
+cdef inline const real *tails(
+    const real *x, Py_ssize_t n, Py_ssize_t rows, Py_ssize_t whole, real fill,
+    real *buffer
+) noexcept nogil:
+    """The tails of x, in the buffer if they do not stand there already."""
+    cdef Py_ssize_t r
+    if n == LANES:
+        return x
+    for r in range(rows):
+        if real is float:
+            fa_load_f32(x + r * n + whole, n - whole, fill, buffer + r * LANES)
+        else:
+            fa_load_f64(x + r * n + whole, n - whole, fill, buffer + r * LANES)
+    return buffer
+
+
+cdef inline void store_tails(
+    const real *tail, Py_ssize_t n, Py_ssize_t rows, Py_ssize_t whole, real *y
+) noexcept nogil:
+    cdef Py_ssize_t r
+    if n == LANES:
+        memcpy(y, tail, rows * LANES * sizeof(real))
+        return
+    for r in range(rows):
+        if real is float:
+            fa_store_f32(tail + r * LANES, n - whole, y + r * n + whole)
+        else:
+            fa_store_f64(tail + r * LANES, n - whole, y + r * n + whole)
+
+
 # --- reductions -------------------------------------------------------------
+#
+# Of rows that begin n elements apart, over `count` of each, a multiple of LANES, and
+# their tails if ``more``.
 
-cdef inline real row_max(const real *x, Py_ssize_t n) noexcept nogil:
-    cdef real block[LANES]
-    cdef Py_ssize_t whole = n & -LANES
-    cdef real m = -INFINITY
-    if whole:
-        m = fa_max_f32(x, whole, m) if real is float else fa_max_f64(x, whole, m)
-    if whole < n:
-        pad(x, n, m, block)
-        m = fa_max_f32(block, LANES, m) if real is float else fa_max_f64(block, LANES, m)
-    return m
-
-
-cdef inline void pad(
-    const real *x, Py_ssize_t n, real fill, real *block
+cdef inline void maxima(
+    const real *x, Py_ssize_t n, Py_ssize_t rows, Py_ssize_t count, const real *tail,
+    bint more, real *top
 ) noexcept nogil:
-    """The last n % LANES elements, filled up to LANES."""
-    cdef Py_ssize_t whole = n & -LANES, j
-    for j in range(LANES):
-        block[j] = fill
-    memcpy(block, x + whole, (n - whole) * sizeof(real))
+    cdef real four[4 * ROWS]
+    cdef real a, b
+    cdef Py_ssize_t r
+    for r in range(rows):
+        if real is float:
+            fa_max_f32(x + r * n, count, tail, more, -INFINITY, four + 4 * r)
+        else:
+            fa_max_f64(x + r * n, count, tail, more, -INFINITY, four + 4 * r)
+        tail += LANES if more else 0
+    for r in range(rows):
+        a = four[4 * r + 2] if four[4 * r + 2] > four[4 * r] else four[4 * r]
+        b = four[4 * r + 3] if four[4 * r + 3] > four[4 * r + 1] else four[4 * r + 1]
+        top[r] = b if b > a else a
 
 
-cdef inline void add_whole(
-    const real *x, Py_ssize_t n, Kind kind, double *hi, double *lo
+cdef inline void add_four(
+    const double *four, Py_ssize_t rows, double *hi
 ) noexcept nogil:
+    cdef Py_ssize_t r
+    for r in range(rows):
+        hi[r] += (four[4 * r] + four[4 * r + 2]) + (four[4 * r + 1] + four[4 * r + 3])
+
+
+cdef inline void sums(
+    const real *x, Py_ssize_t n, Py_ssize_t rows, Py_ssize_t count, const real *tail,
+    bint more, Kind kind, double *hi, double *lo
+) noexcept nogil:
+    """The sums of the elements, added to hi + lo."""
+    cdef double four[4 * ROWS]
+    cdef Py_ssize_t r
+    for r in range(rows):
+        if real is float:
+            if kind == GRADIENT:
+                fa_sum_pairs_f32(x + r * n, count, tail, more, four + 4 * r)
+            else:
+                fa_sum_f32(x + r * n, count, tail, more, four + 4 * r)
+        elif kind == EXPONENTIALS:
+            fa_sum_near_f64(x + r * n, count, tail, more, rescale(<real>1), hi + r, lo + r)
+        else:
+            fa_sum_f64(x + r * n, count, tail, more, hi + r, lo + r)
+        tail += LANES if more else 0
     if real is float:
-        hi[0] += fa_sum_pairs_f32(x, n) if kind == GRADIENT else fa_sum_f32(x, n)
-    elif kind == EXPONENTIALS:
-        fa_sum_near_f64(x, n, rescale(<real>1), hi, lo)
-    else:
-        fa_sum_f64(x, n, hi, lo)
+        add_four(four, rows, hi)
 
 
-cdef inline void add(
-    const real *x, Py_ssize_t n, Kind kind, double *hi, double *lo
+cdef inline void dots(
+    const real *g, const real *y, Py_ssize_t n, Py_ssize_t rows, Py_ssize_t count,
+    const real *tail, const real *y_tail, bint more, double *hi, double *lo
 ) noexcept nogil:
-    """The sum of the elements, added to hi + lo."""
-    cdef real block[LANES]
-    cdef Py_ssize_t whole = n & -LANES
-    if whole:
-        add_whole(x, whole, kind, hi, lo)
-    if whole < n:
-        pad(x, n, <real>0, block)
-        add_whole(<const real *>block, LANES, kind, hi, lo)
-
-
-cdef inline double sum_of(const real *g, Py_ssize_t n) noexcept nogil:
-    """sum(g) of a gradient."""
-    cdef double hi = 0, lo = 0
-    add(g, n, GRADIENT, &hi, &lo)
-    return hi + lo if hi - hi == 0 else hi
-
-
-cdef inline double dot_of(const real *g, const real *y, Py_ssize_t n) noexcept nogil:
-    """sum(g y)."""
-    cdef real a[LANES]
-    cdef real b[LANES]
-    cdef double hi = 0, lo = 0
-    cdef Py_ssize_t whole = n & -LANES
-    if whole:
+    """Those of g y."""
+    cdef double four[4 * ROWS]
+    cdef Py_ssize_t r
+    for r in range(rows):
         if real is float:
-            hi = fa_dot_f32(g, y, whole)
+            fa_dot_f32(g + r * n, y + r * n, count, tail, y_tail, more, four + 4 * r)
         else:
-            fa_dot_f64(g, y, whole, &hi, &lo)
-    if whole < n:
-        pad(g, n, <real>0, a)
-        pad(y, n, <real>0, b)
-        if real is float:
-            hi += fa_dot_f32(a, b, LANES)
-        else:
-            fa_dot_f64(a, b, LANES, &hi, &lo)
-    return hi + lo if hi - hi == 0 else hi
+            fa_dot_f64(g + r * n, y + r * n, count, tail, y_tail, more, hi + r, lo + r)
+        tail += LANES if more else 0
+        y_tail += LANES if more else 0
+    if real is float:
+        add_four(four, rows, hi)
+
+
+cdef inline void clear(double *hi, double *lo, Py_ssize_t rows) noexcept nogil:
+    cdef Py_ssize_t r
+    for r in range(rows):
+        hi[r] = 0
+        lo[r] = 0
 
 
 # --- exponentials of rows ----------------------------------------------------
@@ -286,78 +396,76 @@ cdef inline real base_of(real m) noexcept nogil:
     return <real>0 if fabs(m) < limit else m
 
 
+cdef enum:  # what exps() knows of rows: so many arrays of ROWS
+    HEAD = 6
+
+cdef inline void heads(const real *top, Py_ssize_t rows, real *head) noexcept nogil:
+    """With m = N ln2 + c: the base, what is left of m, the least argument, the two
+    parts of c, and what is to be taken from a sum with magic_of() to have n - N.
+    """
+    cdef real base, m, k, s, magic
+    cdef Py_ssize_t r
+    for r in range(rows):
+        base = base_of(top[r])
+        m = top[r] if base == 0 else <real>0
+        magic = magic_of(m)
+        head[r] = base
+        head[ROWS + r] = m
+        head[2 * ROWS + r] = m - reach(m)
+        head[3 * ROWS + r] = reduce_at(m, m, magic, magic, &k, &s)
+        head[4 * ROWS + r] = -minus_rest(k, <real>-0.0)
+        head[5 * ROWS + r] = magic - k
+
+
 cdef inline void exps(
-    const real *x, real *e, Py_ssize_t n, real m, bint rest
+    const real *x, real *e, Py_ssize_t n, const real *head, real without
 ) noexcept nogil:
-    """e = 2^K exp(x - m), n a multiple of 16; with ``rest``, 0 where x = m.
+    """e = 2^K exp(x - m), n a multiple of LANES; 0 where x is ``without`` (or NaN).
 
     With m = N ln2 + c, x - m = (x - n ln2) - c + (n - N) ln2: nothing here rounds
     before the differences are small.
     """
-    cdef real base = base_of(m)
-    cdef real top = m if base == 0 else <real>0
-    cdef real floor = top - reach(m)
-    cdef real magic = magic_of(m)
-    cdef real k, s, first, second, back, a, r
+    cdef real base = head[0], m = head[ROWS], floor = head[2 * ROWS]
+    cdef real first = head[3 * ROWS], second = head[4 * ROWS], back = head[5 * ROWS]
+    cdef real k, s, a, r
     cdef Py_ssize_t i
-    first = reduce_at(top, top, magic, magic, &k, &s)
-    second = -minus_rest(k, <real>-0.0)
-    back = magic - k
     for i in range(n & -LANES):
         a = x[i] - base
         a = floor if floor > a else a
-        r = reduce_at(a, a - top, magic, back, &k, &s)
+        r = reduce_at(a, a - m, magic_of(a), back, &k, &s)
         r = exp_of(s, r - first, minus_rest(k, second))
-        if rest:
-            r = <real>0 if x[i] == m else r
-        e[i] = r
-
-
-cdef inline void exps_of_row(
-    const real *x, real *e, Py_ssize_t n, real m, bint rest
-) noexcept nogil:
-    cdef real block[LANES]
-    cdef Py_ssize_t whole = n & -LANES
-    if whole:
-        exps(x, e, whole, m, rest)
-    if whole < n:
-        pad(x, n, m, block)
-        exps(<const real *>block, block, LANES, m, rest)
-        memcpy(e + whole, block, (n - whole) * sizeof(real))
-
-
-cdef inline Py_ssize_t batch(Py_ssize_t n) noexcept nogil:
-    """How many rows of n elements go together.
-
-    Step by step over all of them: a row of a few elements is a long chain of
-    dependent operations, and several such chains fill the processor.
-    """
-    if n * ROWS <= BATCH:
-        return ROWS
-    return BATCH / n if n < BATCH else 1
+        e[i] = <real>0 if x[i] == without else r
 
 
 cdef inline void exponentials(
-    const real *x, real *e, Py_ssize_t n, Py_ssize_t rows, bint keep,
-    real *top, double *hi, double *lo
+    const real *x, real *e, const real *tail, real *e_tail, Py_ssize_t n,
+    Py_ssize_t rows, Py_ssize_t whole, bint keep, const real *top, double *hi,
+    double *lo
 ) noexcept nogil:
-    """Of batch(n) rows: the maximum, e = 2^K exp(x - max), and the sum hi + lo of e.
+    """Of batch(n) rows with the maxima ``top``: e = 2^K exp(x - max), and their sums.
 
     Without ``keep``, e is a scratch of BATCH elements.
     """
+    cdef real head[HEAD * ROWS]
     cdef Py_ssize_t r, at, count
     cdef real *to
-    for r in range(rows):
-        top[r] = row_max(x + r * n, n)
-        hi[r] = 0
-        lo[r] = 0
+    cdef real none = NAN
+    cdef bint more
+    heads(top, rows, head)
+    clear(hi, lo, rows)
     for at in range(0, n, 4096):
-        count = n - at if n - at < BATCH else BATCH
+        count = whole - at if whole - at < BATCH else BATCH
         to = e + at if keep else e
         for r in range(rows):
-            exps_of_row(x + r * n + at, to + r * n, count, top[r], False)
-        for r in range(rows):
-            add(<const real *>to + r * n, count, EXPONENTIALS, &hi[r], &lo[r])
+            exps(x + r * n + at, to + r * n, count, head + r, none)
+        more = has_tail(n, whole) and n <= at + BATCH
+        if more:
+            for r in range(rows):
+                exps(tail + r * LANES, e_tail + r * LANES, fa_lanes(), head + r, none)
+        sums(
+            <const real *>to, n, rows, count, <const real *>e_tail, more, EXPONENTIALS,
+            hi, lo,
+        )
 
 
 # --- softmax -----------------------------------------------------------------
@@ -389,7 +497,7 @@ cdef inline void scale(
     """y (factor + low), in float less 2^K: rounded once (and into the subnormals)."""
     cdef real f
     cdef Py_ssize_t i
-    for i in range(n):
+    for i in range(n & -LANES):
         f = product_plus(y[i], factor, y[i] * low)
         y[i] = unscale(f) if real is float else f
 
@@ -398,22 +506,37 @@ cdef inline void softmax(
     const real *x, real *y, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
     """y = exp(x - max) / sum."""
+    if n <= LANES:
+        softmax_of(x, y, n, rows, 0)
+    else:
+        softmax_of(x, y, n, rows, whole_of(n))
+
+
+cdef inline void softmax_of(
+    const real *x, real *y, Py_ssize_t n, Py_ssize_t rows, Py_ssize_t whole
+) noexcept nogil:
+    cdef real buffer[LANES * ROWS]
+    cdef const real *tail = NULL
+    cdef real own[LANES * ROWS]
     cdef real top[ROWS]
     cdef double hi[ROWS]
     cdef double lo[ROWS]
     cdef real factor[ROWS]
     cdef real low[ROWS]
-    cdef Py_ssize_t r, count, step = batch(n)
-    while rows > 0:
-        count = step if step < rows else rows
-        exponentials(x, y, n, count, True, top, hi, lo)
-        for r in range(count):
-            factor[r] = reciprocal(hi[r], lo[r], &low[r])
-        for r in range(count):
-            scale(y + r * n, n, factor[r], low[r])
-        x += count * n
-        y += count * n
-        rows -= count
+    cdef Py_ssize_t r
+    cdef bint more = has_tail(n, whole)
+    if more:
+        tail = tails(x, n, rows, whole, <real>-INFINITY, buffer)
+    maxima(x, n, rows, whole, tail, more, top)
+    exponentials(x, y, tail, own, n, rows, whole, True, top, hi, lo)
+    for r in range(rows):
+        factor[r] = reciprocal(hi[r], lo[r], &low[r])
+    for r in range(rows):
+        scale(y + r * n, whole, factor[r], low[r])
+    if more:
+        for r in range(rows):
+            scale(own + r * LANES, fa_lanes(), factor[r], low[r])
+        store_tails(<const real *>own, n, rows, whole, y)
 
 
 cdef inline real parts(double sum, real *low) noexcept nogil:
@@ -423,45 +546,96 @@ cdef inline real parts(double sum, real *low) noexcept nogil:
     return hi
 
 
+cdef inline double whole_sum(double hi, double lo) noexcept nogil:
+    return hi + lo if hi - hi == 0 else hi
+
+
+cdef inline void centred(
+    const real *g, const real *y, real *gx, Py_ssize_t n, real dot, real low
+) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n & -LANES):
+        gx[i] = y[i] * ((g[i] - dot) - low)
+
+
 cdef inline void softmax_backward_from_output(
     const real *g, const real *y, real *gx, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
     """y (g - sum(g y)); gx may be y."""
-    cdef real dot, low
-    cdef Py_ssize_t _, i
-    for _ in range(rows):
-        dot = parts(dot_of(g, y, n), &low)
-        for i in range(n):
-            gx[i] = y[i] * ((g[i] - dot) - low)
-        g += n
-        y += n
-        gx += n
+    if n <= LANES:
+        softmax_from_output(g, y, gx, n, rows, 0)
+    else:
+        softmax_from_output(g, y, gx, n, rows, whole_of(n))
+
+
+cdef inline void softmax_from_output(
+    const real *g, const real *y, real *gx, Py_ssize_t n, Py_ssize_t rows,
+    Py_ssize_t whole
+) noexcept nogil:
+    cdef real buffer[LANES * ROWS]
+    cdef real y_buffer[LANES * ROWS]
+    cdef const real *tail = NULL
+    cdef const real *y_tail = NULL
+    cdef real own[LANES * ROWS]
+    cdef double hi[ROWS]
+    cdef double lo[ROWS]
+    cdef real dot[ROWS]
+    cdef real low[ROWS]
+    cdef Py_ssize_t r
+    cdef bint more = has_tail(n, whole)
+    if more:
+        tail = tails(g, n, rows, whole, <real>0, buffer)
+        y_tail = tails(y, n, rows, whole, <real>0, y_buffer)
+    clear(hi, lo, rows)
+    dots(g, y, n, rows, whole, tail, y_tail, more, hi, lo)
+    for r in range(rows):
+        dot[r] = parts(whole_sum(hi[r], lo[r]), &low[r])
+    for r in range(rows):
+        centred(g + r * n, y + r * n, gx + r * n, whole, dot[r], low[r])
+    if more:
+        for r in range(rows):
+            centred(
+                tail + r * LANES, y_tail + r * LANES, own + r * LANES, fa_lanes(),
+                dot[r], low[r],
+            )
+        store_tails(<const real *>own, n, rows, whole, gx)
 
 
 cdef inline void softmax_backward(
     const real *g, const real *x, real *gx, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
-    cdef Py_ssize_t count, step = batch(n)
-    while rows > 0:
-        count = step if step < rows else rows
-        softmax(x, gx, n, count)
-        softmax_backward_from_output(g, <const real *>gx, gx, n, count)
-        g += count * n
-        x += count * n
-        gx += count * n
-        rows -= count
+    softmax(x, gx, n, rows)
+    softmax_backward_from_output(g, <const real *>gx, gx, n, rows)
 
 
 # --- log_softmax, logsumexp ----------------------------------------------------
 
 cdef inline double log_of(double hi, double lo, double *low, real kind) noexcept nogil:
-    """log(sum exp(x - max)) and its low part, from the sum of the exponentials."""
-    return log1p_sum(less_scale(hi, kind) - 1, less_scale(lo, kind), low)
+    """log(sum exp(x - max)) and its low part, from the sum of the exponentials.
+
+    For float the logarithm of 2^k (1 + f) is good to 2^-38.
+    """
+    cdef double z = less_scale(hi, kind) - 1, k, r
+    if real is float:
+        low[0] = 0
+        k = fa_exponent(1 + z)
+        z = (1 + z) * fa_pow2_f64(6755399441055744.0 - k, 1023) - 1
+        return fma(k, 0.6931471805599453, wide_log1p(z, 0.0, &z, &r))
+    else:
+        return log1p_sum(z, less_scale(lo, kind), low)
 
 
 cdef inline bint dominated(double hi, real kind) noexcept nogil:
     """Whether the maximum is nearly all of the sum, or that is NaN (no finite maximum)."""
     return not less_scale(hi, kind) >= 1.000001
+
+
+cdef inline Py_ssize_t fill_up(real *x, Py_ssize_t n, real fill) noexcept nogil:
+    """n rounded up to LANES; what was not there becomes ``fill``."""
+    cdef Py_ssize_t i, full = (n + LANES - 1) & -LANES
+    for i in range(n, full):
+        x[i] = fill
+    return full
 
 
 cdef inline double log_of_dominated(
@@ -472,12 +646,16 @@ cdef inline double log_of_dominated(
     The maximum adds exactly 1: log1p of the rest, summed alone, keeps every digit.
     """
     cdef real e[BATCH]
+    cdef real head[HEAD * ROWS]
     cdef double hi = 0, lo = 0
     cdef Py_ssize_t at, count
+    heads(&m, 1, head)
     for at in range(0, n, 4096):
         count = n - at if n - at < BATCH else BATCH
-        exps_of_row(x + at, e, count, m, True)
-        add(<const real *>e, count, ANY, &hi, &lo)
+        memcpy(e, x + at, count * sizeof(real))
+        count = fill_up(e, count, <real>-INFINITY)
+        exps(<const real *>e, e, count, <const real *>head, m)
+        sums(<const real *>e, n, 1, count, <const real *>e, False, ANY, &hi, &lo)
     return log1p_sum(less_scale(hi, m), less_scale(lo, m), low)
 
 
@@ -485,15 +663,21 @@ cdef inline double log_sum_wide(
     const real *x, Py_ssize_t n, double m, double *low
 ) noexcept nogil:
     """log(sum exp(x - max)) in double whatever ``real`` is."""
-    cdef double block[BATCH]
+    cdef double e[BATCH]
+    cdef double head[HEAD * ROWS]
     cdef double hi = 0, lo = 0
     cdef Py_ssize_t at, i, count
+    heads(&m, 1, head)
     for at in range(0, n, 4096):
         count = n - at if n - at < BATCH else BATCH
         for i in range(count):
-            block[i] = x[at + i]
-        exps_of_row(<const double *>block, block, count, m, False)
-        add(<const double *>block, count, EXPONENTIALS, &hi, &lo)
+            e[i] = x[at + i]
+        count = fill_up(e, count, <double>-INFINITY)
+        exps(<const double *>e, e, count, <const double *>head, <double>NAN)
+        sums(
+            <const double *>e, n, 1, count, <const double *>e, False, EXPONENTIALS, &hi,
+            &lo,
+        )
     return log_of(hi, lo, low, m)
 
 
@@ -514,9 +698,10 @@ cdef inline double log_sum_pairs(
             e[i] = 0.0 if d == 0 else e[i]
             el[i] = 0.0 if d == 0 else el[i]
             equal += 1 if d == 0 else 0
-        add(<const double *>e, count, ANY, &hi, &lo)
         for i in range(count):
             lo += el[i]
+        count = fill_up(e, count, 0.0)
+        sums(<const double *>e, n, 1, count, <const double *>e, False, ANY, &hi, &lo)
     hi = unscale(hi)
     t = equal + hi
     return log1p_sum(t, sum_low(equal, hi, t) + unscale(lo), low)
@@ -529,14 +714,17 @@ cdef struct LogSums:
 
 
 cdef inline void log_sums(
-    const real *x, Py_ssize_t n, Py_ssize_t rows, real *top, LogSums *sums
+    const real *x, const real *tail, Py_ssize_t n, Py_ssize_t rows, Py_ssize_t whole,
+    real *top, LogSums *sums
 ) noexcept nogil:
-    """Of batch(n) rows; and their maxima."""
+    """Of batch(n) rows with these tails; and their maxima."""
     cdef real e[BATCH]
+    cdef real e_tail[LANES * ROWS]
     cdef double hi[ROWS]
     cdef double lo[ROWS]
     cdef Py_ssize_t r
-    exponentials(x, e, n, rows, False, top, hi, lo)
+    maxima(x, n, rows, whole, tail, has_tail(n, whole), top)
+    exponentials(x, e, tail, e_tail, n, rows, whole, False, top, hi, lo)
     for r in range(rows):
         sums.log[r] = log_of(hi[r], lo[r], &sums.low[r], top[r])
     for r in range(rows):
@@ -563,7 +751,7 @@ cdef inline void minus_sum(
     """
     cdef real d, e, least = -1e38
     cdef Py_ssize_t i
-    for i in range(n):
+    for i in range(n & -LANES):
         d = x[i] - sum
         e = x[i] - (d + sum)
         # -inf is NaN here, and to stay -inf
@@ -581,107 +769,174 @@ cdef inline double two_sum(double a, double b, double *low) noexcept nogil:
 cdef inline void log_softmax(
     const real *x, real *y, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
+    if n <= LANES:
+        log_softmax_of(x, y, n, rows, 0)
+    else:
+        log_softmax_of(x, y, n, rows, whole_of(n))
+
+
+cdef inline void log_softmax_of(
+    const real *x, real *y, Py_ssize_t n, Py_ssize_t rows, Py_ssize_t whole
+) noexcept nogil:
+    cdef real buffer[LANES * ROWS]
+    cdef const real *tail = NULL
+    cdef real own[LANES * ROWS]
     cdef real top[ROWS]
     cdef real rest[ROWS]
     cdef LogSums sums
-    cdef Py_ssize_t r, count, step = batch(n)
-    while rows > 0:
-        count = step if step < rows else rows
-        log_sums(x, n, count, top, &sums)
-        for r in range(count):
-            top[r] = rounded_sum(top[r], sums.log[r], sums.low[r], &rest[r])
-        for r in range(count):
-            minus_sum(x + r * n, y + r * n, n, top[r], rest[r])
-        x += count * n
-        y += count * n
-        rows -= count
+    cdef Py_ssize_t r
+    cdef bint more = has_tail(n, whole)
+    if more:
+        tail = tails(x, n, rows, whole, <real>-INFINITY, buffer)
+    log_sums(x, tail, n, rows, whole, top, &sums)
+    for r in range(rows):
+        top[r] = rounded_sum(top[r], sums.log[r], sums.low[r], &rest[r])
+    for r in range(rows):
+        minus_sum(x + r * n, y + r * n, whole, top[r], rest[r])
+    if more:
+        for r in range(rows):
+            minus_sum(
+                tail + r * LANES, own + r * LANES, fa_lanes(), top[r], rest[r]
+            )
+        store_tails(<const real *>own, n, rows, whole, y)
 
 
 cdef inline void logsumexp(
     const real *x, real *y, Py_ssize_t n, Py_ssize_t rows
+) noexcept nogil:
+    if n <= LANES:
+        logsumexp_of(x, y, n, rows, 0)
+    else:
+        logsumexp_of(x, y, n, rows, whole_of(n))
+
+
+cdef inline void logsumexp_of(
+    const real *x, real *y, Py_ssize_t n, Py_ssize_t rows, Py_ssize_t whole
 ) noexcept nogil:
     """max + log.
 
     Where they nearly cancel, the error of the log is that of its exponentials: float
     rows take those in double then, double rows with their low parts.
     """
+    cdef real buffer[LANES * ROWS]
+    cdef const real *tail = NULL
     cdef real top[ROWS]
     cdef LogSums sums
     cdef double low, lost, sum
-    cdef Py_ssize_t r, count, step = batch(n)
-    while rows > 0:
-        count = step if step < rows else rows
-        log_sums(x, n, count, top, &sums)
-        for r in range(count):
-            low = sums.low[r]
-            sum = two_sum(top[r], sums.log[r], &lost)
-            if fabs(sum) < 0.5 * sums.log[r]:
-                if real is float:
-                    sum = log_sum_wide(x + r * n, n, top[r], &low)
-                else:
-                    sum = log_sum_pairs(x + r * n, n, top[r], &low)
-                sum = two_sum(top[r], sum, &lost)
-            y[r] = <real>(sum + (low + lost) if sum - sum == 0 else sum)
-        x += count * n
-        y += count
-        rows -= count
+    cdef Py_ssize_t r
+    if has_tail(n, whole):
+        tail = tails(x, n, rows, whole, <real>-INFINITY, buffer)
+    log_sums(x, tail, n, rows, whole, top, &sums)
+    for r in range(rows):
+        low = sums.low[r]
+        sum = two_sum(top[r], sums.log[r], &lost)
+        if fabs(sum) < 0.5 * sums.log[r]:
+            if real is float:
+                sum = log_sum_wide(x + r * n, n, top[r], &low)
+            else:
+                sum = log_sum_pairs(x + r * n, n, top[r], &low)
+            sum = two_sum(top[r], sum, &lost)
+        y[r] = <real>(sum + (low + lost) if sum - sum == 0 else sum)
+
+
+cdef inline void less_exps(
+    const real *g, const real *y, real *gx, Py_ssize_t n, real sum, real low
+) noexcept nogil:
+    """g - exp(y) (sum + low), for a sum with half of the scale 2^K: it may be small too."""
+    cdef real a, e, k, s, magic
+    cdef real floor = -reach(<real>0)
+    cdef Py_ssize_t i
+    magic = magic_of(floor) - (<real>50 if real is float else <real>150)
+    for i in range(n & -LANES):
+        a = floor if y[i] < floor else y[i]
+        a = reduce_at(a, a, magic, magic, &k, &s)
+        if real is float:
+            e = fma(s, expm1_reduced(minus_rest(k, a)), s)
+        else:
+            e = exp_of(s, a, minus_rest(k, <real>-0.0))
+        gx[i] = fma(-e, low, fma(-e, sum, g[i]))
+
+
+cdef inline void gradient_sums(
+    const real *g, const real *tail, Py_ssize_t n, Py_ssize_t rows, Py_ssize_t whole,
+    double scale, real *sum, real *low
+) noexcept nogil:
+    """Those of the rows of g, times scale, as a number and the rest of it."""
+    cdef double hi[ROWS]
+    cdef double lo[ROWS]
+    cdef Py_ssize_t r
+    clear(hi, lo, rows)
+    sums(g, n, rows, whole, tail, has_tail(n, whole), GRADIENT, hi, lo)
+    for r in range(rows):
+        sum[r] = parts(whole_sum(hi[r], lo[r]) * scale, &low[r])
 
 
 cdef inline void log_softmax_backward_from_output(
     const real *g, const real *y, real *gx, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
-    """g - exp(y) sum(g), half of the scale 2^K on the sum: it may be small too."""
+    """g - exp(y) sum(g)."""
+    if n <= LANES:
+        log_softmax_from_output(g, y, gx, n, rows, 0)
+    else:
+        log_softmax_from_output(g, y, gx, n, rows, whole_of(n))
+
+
+cdef inline void log_softmax_from_output(
+    const real *g, const real *y, real *gx, Py_ssize_t n, Py_ssize_t rows,
+    Py_ssize_t whole
+) noexcept nogil:
     cdef double half = 8.881784197001252e-16 if real is float else 7.006492321624085e-46
-    cdef real a, e, k, s, sum, low, magic
-    cdef real floor = -reach(<real>0)
-    cdef Py_ssize_t _, i
-    magic = magic_of(floor) - (<real>50 if real is float else <real>150)
-    for _ in range(rows):
-        sum = parts(sum_of(g, n) * half, &low)
-        for i in range(n):
-            a = floor if y[i] < floor else y[i]
-            a = reduce_at(a, a, magic, magic, &k, &s)
-            if real is float:
-                e = fma(s, expm1_reduced(minus_rest(k, a)), s)
-            else:
-                e = exp_of(s, a, minus_rest(k, <real>-0.0))
-            gx[i] = fma(-e, low, fma(-e, sum, g[i]))
-        g += n
-        y += n
-        gx += n
+    cdef real buffer[LANES * ROWS]
+    cdef real y_buffer[LANES * ROWS]
+    cdef const real *tail = NULL
+    cdef const real *y_tail = NULL
+    cdef real own[LANES * ROWS]
+    cdef real sum[ROWS]
+    cdef real low[ROWS]
+    cdef Py_ssize_t r
+    cdef bint more = has_tail(n, whole)
+    if more:
+        tail = tails(g, n, rows, whole, <real>0, buffer)
+        y_tail = tails(y, n, rows, whole, <real>0, y_buffer)
+    gradient_sums(g, tail, n, rows, whole, half, sum, low)
+    for r in range(rows):
+        less_exps(g + r * n, y + r * n, gx + r * n, whole, sum[r], low[r])
+    if more:
+        for r in range(rows):
+            less_exps(
+                tail + r * LANES, y_tail + r * LANES, own + r * LANES, fa_lanes(),
+                sum[r], low[r],
+            )
+        store_tails(<const real *>own, n, rows, whole, gx)
 
 
 cdef inline void log_softmax_backward(
     const real *g, const real *x, real *gx, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
     """g - softmax(x) sum(g): exp() of a rounded y is off by |y| / 2 ULP."""
-    cdef real hi, lo
-    cdef Py_ssize_t _, i, count, step = batch(n)
-    while rows > 0:
-        count = step if step < rows else rows
-        softmax(x, gx, n, count)
-        for _ in range(count):
-            hi = parts(sum_of(g, n), &lo)
-            for i in range(n):
-                gx[i] = fma(-gx[i], lo, fma(-gx[i], hi, g[i]))
-            g += n
-            gx += n
-        x += count * n
-        rows -= count
+    cdef real buffer[LANES * ROWS]
+    cdef const real *tail = NULL
+    cdef real sum[ROWS]
+    cdef real low[ROWS]
+    cdef Py_ssize_t r, i, whole = whole_of(n)
+    softmax(x, gx, n, rows)
+    if has_tail(n, whole):
+        tail = tails(g, n, rows, whole, <real>0, buffer)
+    gradient_sums(g, tail, n, rows, whole, 1.0, sum, low)
+    for r in range(rows):
+        for i in range(n):
+            gx[i] = fma(-gx[i], low[r], fma(-gx[i], sum[r], g[i]))
+        g += n
+        gx += n
 
 
 cdef inline void logsumexp_backward(
     const real *g, const real *x, real *gx, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
     """g softmax(x), g one number for a row."""
-    cdef Py_ssize_t r, i, count, step = batch(n)
-    while rows > 0:
-        count = step if step < rows else rows
-        softmax(x, gx, n, count)
-        for r in range(count):
-            for i in range(n):
-                gx[i] = gx[i] * g[r]
-            gx += n
-        g += count
-        x += count * n
-        rows -= count
+    cdef Py_ssize_t r, i
+    softmax(x, gx, n, rows)
+    for r in range(rows):
+        for i in range(n):
+            gx[i] = gx[i] * g[r]
+        gx += n

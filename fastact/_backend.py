@@ -1,7 +1,8 @@
 """Chooses the backend, once, when the package is imported.
 
 A backend gives: ``Front`` (the base class of the activations), ``loop(public)``
-(an object with ``fast`` and ``ufunc``), ``axis_forward`` and ``axis_backward``, and
+(an object with ``fast`` and ``ufunc``), ``axis_forward`` and ``axis_backward``, the
+instruction set ``ISA`` of its kernels and those that it could use here, ``ISAS``, and
 the number of threads: ``get_threads``, ``set_threads`` for the process, ``limit_here``
 for the calling thread (0: that of the process), which returns what was before.
 """
@@ -48,7 +49,7 @@ def choose() -> str:
 NAME = choose()
 
 if NAME == "cython":
-    from ._front import ISA, Front, axis_last, axis_rows, loop, use_vectorcall
+    from ._front import ISA, ISAS, Front, axis_last, axis_rows, loop, use_vectorcall
     from ._pool import get_threads, limit_here, set_threads
 
     def axis_forward(name: str, x: np.ndarray, out: np.ndarray) -> None:
@@ -68,6 +69,7 @@ else:
     from ._numpy_backend import ufunc as _ufunc
 
     ISA = "none"
+    ISAS = []
 
     class Front:  # type: ignore[no-redef]
         """The forms of an activation, all by way of ``_general``."""

@@ -54,11 +54,26 @@ def heading(report: Report) -> list[str]:
         f"Python {report['python']}; NumPy {report['numpy']}",
         *textwrap.wrap(f"beside: {peers or 'nobody'}", 110, subsequent_indent="    "),
     ]
+    if report.get("switches"):
+        lines += textwrap.wrap(_kept(report), 110, subsequent_indent="    ")
     lines += [f"not measured: {text}" for text in report["missing"].values()]
     if report["backend"] != "cython":
         lines.append("warning: fastact is not compiled: these are times of its NumPy backend")
     lines.append(f"{report['rounds']} rounds of {1000 * report['sample_time']:g} ms")
     return [*lines, "", LEGEND]
+
+
+def _kept(report: Report) -> str:
+    """Who was kept to the instruction set, and by what."""
+    shown = {TITLES[p] for p in report["versions"]} | {_peers.FastAct.title}
+    by, compiled = [], []
+    for who, variables in report["switches"].items():
+        if not variables and who in shown:
+            compiled.append(who)
+        elif who in shown or who not in TITLES.values():
+            by.append(f"{who} by {', '.join(variables)}")
+    text = f"all kept to {report['isa']}: {'; '.join(by)}"
+    return text + (f"; compiled for any CPU: {', '.join(compiled)}" if compiled else "")
 
 
 def shown_peers(report: Report) -> list[str]:

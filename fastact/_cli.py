@@ -108,6 +108,7 @@ COMMANDS = {
         _module("bench"), "measure the speed beside other libraries",
         "fastact bench --quick\n"
         "fastact bench --names gelu softmax --sizes 16 64k 1M --chart speed.svg\n"
+        "fastact bench --isa v3 --only elementwise\n"
         "fastact bench --names all --threads 2 --json results.json",
     ),
 }
@@ -154,7 +155,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # (no option before the subcommand takes a value)
     asked = next((a for a in argv if not a.startswith("-")), None)
     try:
-        args = _parser(asked).parse_args(argv)
+        args = _parser(asked).parse_args(argv, argparse.Namespace(argv=argv))
         try:
             code = args.run(args)
             sys.stdout.flush()

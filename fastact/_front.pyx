@@ -24,6 +24,7 @@ from libc.stdint cimport uint16_t, uint32_t
 from libc.stdlib cimport malloc
 from libc.string cimport memcmp, memcpy
 
+from fastact._axis cimport batch
 from fastact._pool cimport spread
 
 from fastact import _registry
@@ -157,10 +158,47 @@ cdef extern from *:
             memcpy(to + 8 * i, from + i * stride, 8);
     }
     #endif
+
+    /* For a call on a few numbers: memcpy of 4 to 127 bytes, all of them in two or three
+       steps that overlap, without a call. */
+    static inline void fa_copy_few(char *to, const char *from, ptrdiff_t bytes) {
+    #define FA_BOTH_ENDS(size) \\
+        do { \\
+            char last[size]; \\
+            memcpy(last, from + bytes - size, size); \\
+            memcpy(to, from, size); \\
+            memcpy(to + bytes - size, last, size); \\
+        } while (0)
+        if (bytes >= 64) FA_BOTH_ENDS(64);
+        else if (bytes >= 32) FA_BOTH_ENDS(32);
+        else if (bytes >= 16) FA_BOTH_ENDS(16);
+        else if (bytes >= 8) FA_BOTH_ENDS(8);
+        else memcpy(to, from, 4);
+    }
+    /* 16 numbers, of which the first few are those at ``from`` and the others as its
+       first (any other could make the kernel slow, as subnormals do). */
+    static inline void fa_fill(char *to, const char *from, ptrdiff_t bytes, int size) {
+        uint32_t half;
+        uint64_t first[2];
+        if (size == 4) {
+            memcpy(&half, from, 4);
+            first[0] = half | (uint64_t)half << 32;
+        } else
+            memcpy(&first[0], from, 8);
+        first[1] = first[0];
+        for (int i = 0; i < 64; i += 16)
+            memcpy(to + i, first, 16);
+        if (size == 8)
+            for (int i = 64; i < 128; i += 16)
+                memcpy(to + i, first, 16);
+        fa_copy_few(to, from, bytes);
+    }
     """
     void fa_copy(char *, const char *, Py_ssize_t) noexcept nogil
     void fa_gather_f32(char *, const char *, Py_ssize_t, Py_ssize_t) noexcept nogil
     void fa_gather_f64(char *, const char *, Py_ssize_t, Py_ssize_t) noexcept nogil
+    void fa_copy_few(char *, const char *, Py_ssize_t) noexcept nogil
+    void fa_fill(char *, const char *, Py_ssize_t, int) noexcept nogil
 
 cdef enum:
     LANES = 16  # kernels take multiples of this many elements
@@ -183,22 +221,30 @@ cdef enum:  # kinds of array elements
 LEVELS = {"base": 0, "v3": 3, "v4": 4}
 
 
-def choose_isa() -> str:
-    """The best built variant that the CPU can run, or the one asked for."""
+def built_isas() -> list[str]:
+    """The variants of this build."""
     import importlib.util
 
-    built = [
+    return [
         isa for isa in LEVELS
         if importlib.util.find_spec(f"fastact._kernels_{isa}") is not None
     ]
-    can = [isa for isa in built if LEVELS[isa] <= fa_cpu_level()]
+
+
+BUILT = built_isas()
+#: those that this CPU can run
+ISAS = [isa for isa in BUILT if LEVELS[isa] <= fa_cpu_level()]
+
+
+def choose_isa() -> str:
+    """The best variant that the CPU can run, or the one asked for."""
     asked = os.environ.get("FASTACT_ISA", "")
     if not asked:
-        return max(can, key=LEVELS.get)
-    if asked not in can:
+        return max(ISAS, key=LEVELS.get)
+    if asked not in ISAS:
         raise ImportError(
             f"FASTACT_ISA={asked!r}: this build on this CPU can run "
-            f"{', '.join(map(repr, can))} (built: {', '.join(map(repr, built))})"
+            f"{', '.join(map(repr, ISAS))} (built: {', '.join(map(repr, BUILT))})"
         )
     return asked
 
@@ -387,6 +433,24 @@ cdef void drive(
             blocks(fn, nin, nout, <char **>rest, stride, direct, n - whole, kind, p)
     else:
         blocks(fn, nin, nout, ptr, stride, direct, n, kind, p)
+
+
+cdef inline void few(
+    kernel_t fn, int nin, int nout, char **ptr, Py_ssize_t n, int size, const double *p
+) noexcept nogil:
+    """drive() for a small call on plain arrays, an output an input only if n < LANES."""
+    cdef double buffer[MAX_OPERANDS][LANES]
+    cdef Py_ssize_t whole = n & -LANES, rest = (n - whole) * size
+    cdef int j
+    if whole:
+        fn(ptr[0], ptr[1], ptr[2], ptr[3], ptr[4], whole, p)
+    if rest:
+        whole *= size
+        for j in range(nin):
+            fa_fill(<char *>buffer[j], ptr[j] + whole, rest, size)
+        fn(buffer[0], buffer[1], buffer[2], buffer[3], buffer[4], LANES, p)
+        for j in range(nin, nin + nout):
+            fa_copy_few(ptr[j] + whole, <char *>buffer[j], rest)
 
 
 cdef struct Work:  # the arguments of drive()
@@ -689,17 +753,17 @@ cdef class Loop:
         cdef PyObject *one
         cdef int i, j, k, kind
         cdef Py_ssize_t n, size
-        cdef bint whole
+        cdef bint dense, in_place = False
         if not in_line(x[0], ptr, stride):
             return None
         kind = F32 if cnp.PyArray_TYPE(first) == cnp.NPY_FLOAT else F64
         size = 4 if kind == F32 else 8
         n = cnp.PyArray_SIZE(first)
-        whole = stride[0] == size and out == NULL and n % LANES == 0
+        dense = stride[0] == size
         for j in range(1, self.nin):
             if not (in_line(x[j], &ptr[j], &stride[j]) and alike(first, <cnp.ndarray>x[j])):
                 return None
-            whole = whole and stride[j] == size
+            dense = dense and stride[j] == size
         for j in range(self.nout):
             if out == NULL:
                 y = fa_empty_like(first)
@@ -719,20 +783,21 @@ cdef class Loop:
                     and (stride[k] >= size or stride[k] <= -size)
                 ):
                     return None
+                dense = dense and stride[k] == size
                 for i in range(k):
-                    if not beside(ptr, stride, n, size, k, i) and (
-                        i >= self.nin or ptr[k] != ptr[i] or stride[k] != stride[i]
-                    ):
+                    if beside(ptr, stride, n, size, k, i):
+                        continue
+                    if i >= self.nin or ptr[k] != ptr[i] or stride[k] != stride[i]:
                         return None
+                    in_place = True
             if several is not None:
                 Py_INCREF(y)  # the tuple takes a reference over
                 PyTuple_SET_ITEM(several, j, y)
-        if whole and LANES <= n < RELEASE_GIL:
-            # Fresh results and whole vectors: nothing for the driver to look at.
-            self.fn[kind](ptr[0], ptr[1], ptr[2], ptr[3], ptr[4], n, p)
-        elif n >= RELEASE_GIL:
+        if n >= RELEASE_GIL:
             with nogil:
                 share(self.fn[kind], self.nin, self.nout, ptr, stride, n, kind, p)
+        elif dense and (not in_place or n < LANES):
+            few(self.fn[kind], self.nin, self.nout, ptr, n, size, p)
         else:
             drive(self.fn[kind], self.nin, self.nout, ptr, stride, n, kind, p)
         return y if several is None else several
@@ -961,12 +1026,18 @@ cdef struct Rows:  # the operands of an axis kernel, and the bytes of one row of
 
 cdef void rows_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
     cdef Rows *w = <Rows *>work
-    cdef double rows = stop - start
-    cdef void *ptr[3]
+    cdef Py_ssize_t step = batch(w.n)
+    cdef double rows
+    cdef char *ptr[3]
     cdef int j
     for j in range(3):
         ptr[j] = w.ptr[j] + start * w.stride[j]
-    w.fn(ptr[0], ptr[1], ptr[2], NULL, NULL, w.n, &rows)
+    while start < stop:
+        rows = min(step, stop - start)
+        w.fn(ptr[0], ptr[1], ptr[2], NULL, NULL, w.n, &rows)
+        for j in range(3):
+            ptr[j] += step * w.stride[j]
+        start += step
 
 
 cdef void over_rows(Rows *work, Py_ssize_t rows) noexcept nogil:

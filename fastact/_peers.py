@@ -5,8 +5,9 @@ derivative, with it: as an expression that ``fastact bench`` times and whose res
 it looks at.  Those that it lacks are None.  ``FastAct`` is one of them, called
 like the others.
 
-What each of them is told: to use so many threads, and nothing else.  numexpr and
-Numba compile the textbook definitions of the registry.
+What each of them is told: to use so many threads, and if asked to leave out the
+instructions that an older CPU lacks, and nothing else.  numexpr and Numba compile the
+textbook definitions of the registry.
 """
 
 from __future__ import annotations
@@ -33,6 +34,21 @@ from ._extras import require
 
 Array = np.ndarray
 
+#: x86-64 as it began, with AVX2 and FMA, with AVX-512
+ISAS = ("base", "v3", "v4")
+
+#: Environment variables that libraries read when they are loaded, with their values for
+#: each of ISAS.
+Switches = dict[str, tuple[str, str, str]]
+
+MKL_SWITCHES: Switches = {"MKL_ENABLE_INSTRUCTIONS": ("SSE4_2", "AVX2", "AVX512")}
+_HWCAPS = "glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW"
+LIBC_SWITCHES: Switches = {
+    "GLIBC_TUNABLES": (f"{_HWCAPS},-AVX,-AVX2,-FMA,-FMA4", _HWCAPS, ""),
+}
+#: variables that hold several settings, and what is between them
+SEPARATORS = {"GLIBC_TUNABLES": ":", "XLA_FLAGS": " "}
+
 
 class Call(NamedTuple):
     """An expression over names, to be timed; its value is the result."""
@@ -57,6 +73,16 @@ class Peer:
     title: ClassVar[str]
     #: the distribution that has its version
     package: ClassVar[str]
+    #: what keeps it to an instruction set.  None: nothing can.  Empty: it is compiled
+    #: for the least there is, and leaves the rest to the C library.
+    switches: ClassVar[Switches | None] = {}
+
+    @classmethod
+    def variables(cls, isa: str) -> dict[str, str]:
+        """The environment that keeps it to ``isa``."""
+        if cls.switches is None:
+            raise ImportError(f"{cls.title} cannot be kept to {isa}", name=cls.name)
+        return {name: values[ISAS.index(isa)] for name, values in cls.switches.items()}
 
     def __init__(self, threads: int = 1) -> None:
         """Import the library and tell it the number of threads."""
@@ -99,6 +125,7 @@ def standard(case: Choice) -> bool:
 
 class FastAct(Peer):
     name, title, package = "fastact", "fastact", "fastact"
+    switches: ClassVar = {"FASTACT_ISA": ISAS}
 
     def __init__(self, threads: int = 1) -> None:
         set_threads = getattr(fastact, "set_num_threads", None)
@@ -260,6 +287,19 @@ class NumPy(Expressions):
         "logsumexp": "g[..., None] * np.exp(x - y[..., None])",
     }
 
+    @classmethod
+    def variables(cls, isa: str) -> dict[str, str]:
+        """It refuses names that it does not know, or that it cannot do without."""
+        simd = np.show_config("dicts")["SIMD Extensions"]
+        v4 = ("X86_V4", "AVX512F", "AVX512CD", "AVX512_SKX")
+        beyond = {
+            "base": lambda name: True,
+            "v3": lambda name: name == "X86_V4" or name.startswith("AVX512"),
+            "v4": lambda name: name not in v4 and name.startswith("AVX512"),
+        }[isa]
+        names = sorted({*simd.get("found", ()), *simd.get("not found", ())})
+        return {"NPY_DISABLE_CPU_FEATURES": " ".join(filter(beyond, names))}
+
     def __init__(self, threads: int = 1) -> None:
         self.scope = {"np": np}
 
@@ -302,6 +342,7 @@ class MKL(Expressions):
     """Intel's vector mathematics (VML), with its default accuracy (HA), by ctypes."""
 
     name, title, package = "mkl", "MKL", "mkl"
+    switches: ClassVar = MKL_SWITCHES
     #: ``vml`` reads x and writes out if it is given x, else it works in out
     values_out: ClassVar = {
         "sigmoid": "np.divide(1, np.add(1, vml('Exp', np.negative(x, out)), out), out)",
@@ -358,6 +399,11 @@ class Torch(Peer):
     """PyTorch, as it runs without compiling: eager."""
 
     name, title, package = "torch", "PyTorch", "torch"
+    switches: ClassVar = {
+        "ATEN_CPU_CAPABILITY": ("default", "avx2", "avx512"),
+        "ONEDNN_MAX_CPU_ISA": ("SSE41", "AVX2", "AVX512_CORE"),
+        **MKL_SWITCHES,  # (it has a copy of MKL)
+    }
     #: where the operator with out= has another name than the function
     operators: ClassVar = {
         "logsigmoid": "log_sigmoid", "softmax": "_softmax", "log_softmax": "_log_softmax",
@@ -436,6 +482,11 @@ class JAX(Peer):
     """JAX, compiled (jit), from and to its own arrays."""
 
     name, title, package = "jax", "JAX", "jax"
+    switches: ClassVar = {
+        "XLA_FLAGS": (
+            "--xla_cpu_max_isa=SSE4_2", "--xla_cpu_max_isa=AVX2", "--xla_cpu_max_isa=AVX512"
+        ),
+    }
 
     def __init__(self, threads: int = 1) -> None:
         if "jax" not in sys.modules:  # it reads these once
@@ -508,6 +559,7 @@ class ONNXRuntime(Peer):
     """ONNX Runtime on models of one operator; it computes no gradients."""
 
     name, title, package = "onnx", "ONNX RT", "onnxruntime"
+    switches: ClassVar = None
     #: operator, its attributes, and its inputs after x (None stands for the type's)
     operators: ClassVar[dict[str, tuple[str, dict[str, Any], tuple]]] = {
         "sigmoid": ("Sigmoid", {}, ()),
@@ -651,6 +703,10 @@ class Numba(Peer):
     """Numba on the textbook definition: a loop, compiled with fastmath."""
 
     name, title, package = "numba", "Numba", "numba"
+    switches: ClassVar = {
+        "NUMBA_CPU_NAME": ("x86-64", "x86-64-v3", "x86-64-v4"),
+        "NUMBA_CPU_FEATURES": ("", "", ""),  # (or it adds all that the CPU has)
+    }
 
     def __init__(self, threads: int = 1) -> None:
         self.numba = require("numba", "bench")
@@ -833,13 +889,42 @@ PEERS: dict[str, type[Peer]] = {
 }
 
 
+def switches(isa: str) -> dict[str, dict[str, str]]:
+    """Who -> the environment that keeps it to ``isa``, of those that can be kept."""
+    who: list[type[Peer]] = [FastAct, *PEERS.values()]
+    found = {
+        peer.title: peer.variables(isa) for peer in who if peer.switches is not None
+    }
+    libc = {name: values[ISAS.index(isa)] for name, values in LIBC_SWITCHES.items()}
+    return {**found, "the C library": libc}
+
+
+def environment(isa: str) -> dict[str, str]:
+    """The environment of a process where everybody is kept to ``isa``.
+
+    In such a process it changes nothing.
+    """
+    found = dict(os.environ)
+    for variables in switches(isa).values():
+        for name, value in variables.items():
+            between = SEPARATORS.get(name)
+            if between:
+                settings = dict.fromkeys(found.get(name, "").split(between))
+                settings.pop(value, None)
+                value = between.join(filter(None, [*settings, value]))  # the last one counts
+            found[name] = value
+    return found
+
+
 def load(
-    names: Iterable[str] = PEERS, threads: int = 1
+    names: Iterable[str] = PEERS, threads: int = 1, isa: str | None = None
 ) -> tuple[dict[str, Peer], dict[str, str]]:
-    """Those that are installed, and why the others are not there."""
+    """Those that are installed and can be kept to ``isa``; why the others are not there."""
     found, missing = {}, {}
     for name in names:
         try:
+            if isa:
+                PEERS[name].variables(isa)
             found[name] = PEERS[name](threads)
         except (ImportError, OSError) as error:
             missing[name] = str(error)

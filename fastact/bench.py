@@ -17,7 +17,9 @@ import argparse
 import json
 import math
 import os
+import platform
 import statistics
+import subprocess
 import sys
 import time
 import timeit
@@ -29,7 +31,7 @@ import numpy as np
 
 import fastact
 
-from . import _bench_report, _catalog, _config, _peers, _registry, plotting
+from . import _backend, _bench_report, _catalog, _config, _peers, _registry, plotting
 from ._catalog import Choice, WrongArgument
 from ._peers import Array, Call, Peer
 from ._progress import Progress
@@ -179,9 +181,7 @@ def sample(
 
 def _count(timer: timeit.Timer, sample_time: float) -> int:
     """How many calls take ``sample_time``."""
-    if timer.timeit(1) > sample_time:
-        return 1
-    number, took = 1, timer.timeit(1)
+    number, took = 1, min(timer.timeit(1), timer.timeit(1))
     while took < sample_time / 2:
         number = max(2 * number, int(number * sample_time / max(took, 1e-9) / 2))
         took = timer.timeit(number)
@@ -430,6 +430,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--only", choices=("elementwise", "axis"), help="leave out the other kind")
     add("--threads", type=_catalog.number(1, int), default=1, metavar="N",
         help="of everybody; default: %(default)s")
+    add("--isa", choices=_peers.ISAS,
+        help="keep everybody to the instructions of such a CPU (v3: AVX2 and FMA, v4: "
+             "AVX-512), by what their own switches allow; who has none is left out")
     add("--rounds", type=_catalog.number(1, int), metavar="N",
         help=f"turns that everybody takes; default: {DEFAULTS['rounds']}")
     add("--sample-time", type=_catalog.number(0, float), metavar="SECONDS",
@@ -453,6 +456,8 @@ def run(args: argparse.Namespace) -> int:
         report = _bench_report.load(WHERE, args.source)
         print("\n".join(_bench_report.heading(report)))
         print("\n".join(_bench_report.table(report)))
+    elif args.isa and _peers.environment(args.isa) != dict(os.environ):
+        return _restarted(args)
     else:
         report = _measured(args)
     print("\n".join(_bench_report.summary(report)))
@@ -462,6 +467,24 @@ def run(args: argparse.Namespace) -> int:
         _bench_report.save_chart(report, args.chart)
         print(args.chart)
     return 0
+
+
+def _restarted(args: argparse.Namespace) -> int:
+    """The command in a new process, whose libraries find their switches as they load."""
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        raise WrongArgument(WHERE, "--isa: this CPU has other instructions than x86-64")
+    if args.isa not in _backend.ISAS:
+        can = ", ".join(_backend.ISAS) or "none"
+        raise WrongArgument(
+            WHERE, f"--isa {args.isa}: what fastact can run in this build on this CPU: {can}"
+        )
+    sys.stdout.flush()
+    code = (
+        f"import sys; sys.path[:] = {sys.path!r}\n"
+        "from fastact._cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", code, *args.argv]
+    return subprocess.run(command, env=_peers.environment(args.isa)).returncode
 
 
 def _measured(args: argparse.Namespace) -> dict[str, Any]:
@@ -501,7 +524,7 @@ def _prepared(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Peer]
     """The report without results, and everybody who takes part."""
     ours = _peers.FastAct(args.threads)
     asked = list(_peers.PEERS) if args.peers is None else list(dict.fromkeys(args.peers))
-    found, missing = _peers.load(asked, args.threads)
+    found, missing = _peers.load(asked, args.threads, args.isa)
     if args.peers and missing:
         raise ImportError("; ".join(missing.values()))
     peers: dict[str, Peer] = {"fastact": ours, **found}
@@ -511,7 +534,8 @@ def _prepared(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Peer]
         if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "threads": args.threads, "rounds": args.rounds, "sample_time": args.sample_time,
         "versions": {name: peer.version for name, peer in found.items()},
-        "missing": missing, "accuracy": [], "results": [],
+        "missing": missing, "switches": _peers.switches(args.isa) if args.isa else {},
+        "accuracy": [], "results": [],
     }
     return report, peers
 

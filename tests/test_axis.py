@@ -299,6 +299,23 @@ def test_a_row_decides_alone(name, n, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [1, 10, 16, 20, 130, 4100])
+@pytest.mark.parametrize("name", CALLS)
+def test_many_rows(name, n, dtype):
+    """More than the kernels take at once; and they write these, nothing else."""
+    call = call_of(name)
+    arrays = operands(name, (70, n), dtype)
+    whole = call(*arrays)
+    for i in (0, 15, 31, 32, 63, 64, 69):
+        assert same_bits(call(*[a[i : i + 1].copy() for a in arrays])[0], whole[i])
+    memory = np.full(whole.size + 40, -7, dtype)
+    out = memory[20:-20].reshape(whole.shape)
+    call(*arrays, out=out)
+    assert same_bits(out, whole)
+    assert (memory[:20] == -7).all() and (memory[-20:] == -7).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
 def test_out_may_overlap_anything(name, dtype):
     """Whatever ``out`` shares with the inputs, the result is that without it."""

@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import platform
 import subprocess
 import sys
 from typing import ClassVar
@@ -10,9 +12,11 @@ import numpy as np
 import pytest
 
 import fastact as fa
-from fastact import _bench_report, _catalog, _cli, _peers, _registry, bench
+from fastact import _backend, _bench_report, _catalog, _cli, _peers, _registry, bench
 
 FOUND, MISSING = _peers.load()
+QUICK = ("bench", "--names", "tanh", "--sizes", "16", "--forms", "value", "--dtypes",
+         "float32", "--rounds", "1", "--sample-time", "0")
 AXIS = _registry.AXIS_ROWS
 CASES = [_catalog.of_row(row) for row in _registry.ROWS]
 
@@ -130,6 +134,116 @@ def test_other_parameters_are_not_compared_with_default_ones():
             assert values_of(peer, call)[0][0] == -0.5, name
         else:
             assert name not in ("numexpr", "numba")
+
+
+# ---- On which instructions --------------------------------------------------
+CAN = _backend.ISAS if platform.machine() == "x86_64" else []
+ISAS = pytest.mark.parametrize(
+    "isa", [
+        pytest.param(isa, marks=pytest.mark.skipif(
+            isa not in CAN, reason=f"fastact cannot run {isa} here"
+        )) for isa in _peers.ISAS
+    ],
+)
+#: registers that an instruction set lacks, NumPy's features that it has not
+BEYOND = {"base": ("ymm", "X86_V3"), "v3": ("zmm", "X86_V4"), "v4": ("tmm", "AVX512_ICL")}
+
+
+def in_a_process_of(isa, code):
+    """What the code leaves in ``found``, run where everybody is kept to ``isa``."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport json; print(json.dumps(found))"],
+        env=_peers.environment(isa), capture_output=True, text=True, cwd="/",
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@ISAS
+def test_the_environment_is_complete(isa):
+    code = "import os; from fastact import _peers\n" \
+           f"found = _peers.environment({isa!r}) == dict(os.environ)"
+    assert in_a_process_of(isa, code)
+
+
+@ISAS
+def test_numpy_is_kept_to_an_instruction_set(isa):
+    code = "import numpy; found = numpy.show_config('dicts')['SIMD Extensions']"
+    simd = in_a_process_of(isa, code)
+    above = [n for n in simd.get("found", []) if n.startswith(BEYOND[isa][1])]
+    assert "baseline" in simd and above == []
+    if isa == "base":
+        assert not simd.get("found")
+
+
+@ISAS
+def test_torch_is_kept_to_an_instruction_set(isa):
+    pytest.importorskip("torch")
+    code = "import torch; found = torch.backends.cpu.get_cpu_capability()"
+    expected = {"base": "DEFAULT", "v3": "AVX2", "v4": "AVX512"}
+    assert in_a_process_of(isa, code) == expected[isa]
+
+
+@ISAS
+def test_numba_is_kept_to_an_instruction_set(isa):
+    pytest.importorskip("numba")
+    code = """
+import numba, numpy as np
+@numba.njit(fastmath=True)
+def f(a):
+    for i in range(a.size):
+        a[i] = a[i] * a[i]
+f(np.ones(9))
+found = "".join(f.inspect_asm().values())
+"""
+    assembly = in_a_process_of(isa, code)
+    assert "%xmm" in assembly and f"%{BEYOND[isa][0]}" not in assembly
+
+
+def test_other_settings_are_kept(monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", "--a --xla_cpu_max_isa=AVX512")
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.check=0")
+    found = _peers.environment("v3")
+    assert found["XLA_FLAGS"].split()[0] == "--a"
+    assert found["XLA_FLAGS"].endswith("--xla_cpu_max_isa=AVX2")  # (the last one counts)
+    assert found["GLIBC_TUNABLES"].split(":")[0] == "glibc.malloc.check=0"
+
+
+@pytest.mark.skipif(not CAN, reason="no kernels for x86-64")
+def test_a_run_on_an_instruction_set(tmp_path):
+    file, isa = tmp_path / "a.json", CAN[0]
+    done = subprocess.run(
+        [sys.executable, "-m", "fastact", *QUICK, "--isa", isa, "--json", str(file)],
+        capture_output=True, text=True, cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    text = " ".join(done.stdout.split())
+    assert f"all kept to {isa}: fastact by FASTACT_ISA; NumPy by NPY_DISABLE_CPU_" in text
+    assert f"not measured: ONNX RT cannot be kept to {isa}" in text
+    report = json.loads(file.read_text())
+    assert report["isa"] == isa and "onnx" not in report["versions"]
+    assert report["switches"]["fastact"] == {"FASTACT_ISA": isa}
+
+
+@pytest.mark.skipif(not CAN, reason="no kernels for x86-64")
+def test_who_cannot_be_kept_to_it_is_refused():
+    isa = CAN[0]
+    done = subprocess.run(
+        [sys.executable, "-m", "fastact", *QUICK, "--isa", isa, "--peers", "onnx"],
+        capture_output=True, text=True, cwd="/",
+    )
+    assert done.returncode == 1
+    assert done.stderr == f"fastact bench: ONNX RT cannot be kept to {isa}\n"
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="x86-64 only")
+def test_an_instruction_set_that_is_not_there():
+    done = subprocess.run(
+        [sys.executable, "-m", "fastact", *QUICK, "--isa", "v3"], cwd="/",
+        capture_output=True, text=True, env={**os.environ, "FASTACT_BACKEND": "numpy"},
+    )
+    assert done.returncode == 2
+    assert "--isa" in done.stderr and "none" in done.stderr.split("CPU")[-1]
 
 
 # ---- How it is measured -----------------------------------------------------
@@ -349,6 +463,7 @@ def test_chart(measured, report, suffix, tmp_path):
         (("--rounds", "0"), "number (from 1)"),
         (("--sample-time", "nan"), "'nan'"),
         (("--threads", "0"), "number (from 1)"),
+        (("--isa", "avx2"), "avx2"),
         (("--dtypes", "float16"), "float16"),
         (("--forms", "both"), "both"),
         (("--peers", "matlab"), "matlab"),
@@ -373,10 +488,6 @@ def test_files_that_cannot_be_written_are_known_first(tmp_path, capsys):
     assert _cli.main(["bench", "--json", str(tmp_path / "no" / "a.json")]) == 1
     out, error = capsys.readouterr()
     assert out == "" and "No such file" in error
-
-
-QUICK = ("bench", "--names", "tanh", "--sizes", "16", "--forms", "value", "--dtypes",
-         "float32", "--rounds", "1", "--sample-time", "0")
 
 
 def without(*modules, argv=QUICK):

@@ -40,7 +40,9 @@ INTRO = """# Benchmarks
 
 fastact beside the libraries that people compute activations with, all of them in one
 process, in turns, with the same number of threads.  `fastact bench` measures it on your
-machine: `pip install 'fastact[bench]'`.
+machine: `pip install 'fastact[bench]'`.  With `--isa v3` everybody is kept to what a CPU with
+AVX2 and without AVX-512 has, by environment variables that the table names; ONNX Runtime
+has none and is left out.
 
 ![Time of fastact by that of other libraries, over the size](images/benchmarks.svg)
 
