@@ -770,7 +770,10 @@ cdef inline void squareplus_exp(
 cdef inline void squareplus(
     real x, real b, real h, real w, real a, real *f, real *d
 ) noexcept nogil:
-    """x >= 0: s, x < 0: b / 4 / s; f' = f / h.  (Halves first: nothing overflows.)"""
+    """x >= 0: s, x < 0: b / 4 / s; f' = f / h, and 1 - f'(-x) for x >= 0.
+
+    (Halves first: nothing overflows.)
+    """
     cdef real s, r, rh, n, nl, hl, sl, t, scale, big = squareplus_big(x)
     s = <real>0.5 * h + <real>0.5 * a
     r = h * w
@@ -781,13 +784,12 @@ cdef inline void squareplus(
     hl = (<real>0.5 * rh) * root_residual(a, t, h)
     sl = fma(<real>0.5, hl, <real>0.5 * a - (s - <real>0.5 * h))
     nl = quotient_low(<real>0.25 * b, <real>0, s, sl, r, n)
-    n = n if x < 0 else s
-    nl = sl if x >= 0 else nl
     scale = squareplus_scale(x) if x < -big else <real>1
-    t = scale * (n + nl)
+    t = scale * ((n if x < 0 else s) + (sl if x >= 0 else nl))
     t = x if x > big else t
     f[0] = <real>0 if x == -INFINITY else t
-    t = scale * (scale * quotient(n, nl, h, hl, rh))
+    t = quotient(n, nl, h, hl, rh)
+    t = scale * (scale * t) if x < 0 else <real>1 - t
     t = <real>1 if x >= big else t
     big = <real>-1e30 if real is float else <real>-1e308
     d[0] = <real>0 if x <= big else t

@@ -246,7 +246,7 @@ def agree(job: Job, variant: Any, x: Array) -> None:
         same |= np.isnan(alone) & np.isnan(pair[form])
         if not same.all():
             at = hexadecimal(x[~same][0])
-            raise SystemExit(f"{job.id} {variant.name}: {form} and pair differ at {at}")
+            raise RuntimeError(f"{job.id} {variant.name}: {form} and pair differ at {at}")
 
 
 def at_infinities(job: Job, name: str, dtype: Any, load: Any = variants.load) -> Tallies:

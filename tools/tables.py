@@ -1,6 +1,6 @@
 """Write fastact/_tables.h: piecewise polynomials for look-up by permutation.
 
-    python tools/tables.py            writes the file (half a minute; needs mpmath)
+    python tools/tables.py            writes the file (some seconds; needs mpmath)
     python tools/tables.py --check    exit 1 if the file has other numbers
 
 AVX-512 picks one of 32 numbers per lane in one instruction.  A table holds, for each of
@@ -163,7 +163,7 @@ def left(of, degree, index, slope_index, root, right=None):
     ]
 
 
-# Each index was chosen by search: a small largest error, few terms, the root in the
+# Each index was chosen by a random search: a small largest error, few terms, the root in the
 # middle of its interval, and a top so high that f is x (or 1) beyond it.
 LOGISTIC = Index(1.6)
 EXP = Index(1.8)
