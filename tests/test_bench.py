@@ -274,12 +274,12 @@ def test_samples_are_times_of_calls():
         ("fastact", "new"): _peers.Call("a.sum()", {"a": x}),
         ("numpy", "new"): _peers.Call("a.fill(i)", {"a": np.ones(3), "i": 1}, setup="i = 2"),
     }
-    seconds, cores = bench.sample(calls, 3, 1e-3)
+    seconds, cores = bench.sample(calls, 3, 1e-2)
     assert {len(s) for s in seconds.values()} == {3}
     # (a call with a setup is measured one by one, the setup each time before it)
     assert calls["numpy", "new"].names["a"].tolist() == [2, 2, 2]
-    # (the other runs for microseconds: too short to tell)
-    assert min(seconds["fastact", "new"]) > 0 and set(cores) == {("fastact", "new")}
+    # (the other runs for microseconds: too short to tell, unless something interrupts it)
+    assert min(seconds["fastact", "new"]) > 0 and ("fastact", "new") in cores
 
 
 def test_what_is_in_place_starts_from_the_same_numbers(monkeypatch):
