@@ -64,9 +64,9 @@ FA_INLINE_ALWAYS __m512 fa_piece(
     __m512 p = fa_polynomial(table, 1 + has_b, rows, at, d);
     return has_b ? _mm512_fmadd_ps(fa_pick(table[1], at), d, p) : p;
 }
-#define FA_ROWS(name) ((int)(sizeof(fa_table_##name) / sizeof(fa_table_##name[0])))
-#define FA_PIECE(name, at, a) \
-    fa_piece(fa_table_##name, FA_ROWS(name), fa_has_b_##name, at, a)
+#define FA_ROWS_OF(name) ((int)(sizeof(fa_table_##name) / sizeof(fa_table_##name[0])))
+#define FA_PIECE(name, at, a)                                                           \
+    fa_piece(fa_table_##name, FA_ROWS_OF(name), fa_has_b_##name, at, a)
 
 /* The same with b = 0, as p0 + u, u = d p1 + d^2 Q.
 
@@ -182,7 +182,7 @@ FA_INLINE_ALWAYS __m512 fa_softplus_parts(__m512 a, __mmask16 plus, __m512 *p0) 
     const float (*table)[32] = fa_table_softplus;
     __m512i at = FA_SOFTPLUS_INDEX(a);
     __m512 d = _mm512_sub_ps(a, fa_pick(table[0], at)), p1 = fa_pick(table[2], at);
-    __m512 q = fa_polynomial(table, 3, FA_ROWS(softplus), at, d);
+    __m512 q = fa_polynomial(table, 3, FA_ROWS_OF(softplus), at, d);
     *p0 = _mm512_mask_mov_ps(fa_pick(table[1], at), plus, fa_pick(fa_plus_softplus, at));
     p1 = _mm512_mask_add_ps(p1, plus, p1, FA_PS(1.0f));
     return _mm512_fmadd_ps(d, p1, _mm512_mul_ps(_mm512_mul_ps(d, d), q));
@@ -243,7 +243,7 @@ FA_LOOP(tanh_shrink,
         _mm512_add_epi32(_mm512_castps_si512(a), _mm512_set1_epi32(24 << 23))
     );
     __m512 square = _mm512_mul_ps(big, big), square_low = _mm512_fmsub_ps(big, big, square);
-    y = fa_times(square, square_low, fa_table_tanh_shrink, FA_ROWS(tanh_shrink), at, a, &low);
+    y = fa_times(square, square_low, fa_table_tanh_shrink, FA_ROWS_OF(tanh_shrink), at, a, &low);
     y = _mm512_fmadd_ps(big, y, _mm512_mul_ps(big, low));
     y = _mm512_mul_ps(y, FA_PS(0x1p-72f));
     y = _mm512_mask_sub_ps(
@@ -255,7 +255,7 @@ FA_LOOP(tanh_shrink,
     );
     square = _mm512_mask_mov_ps(FA_PS(0x1p48f), near_0, square);
     s = fa_times(
-        square, square_low, fa_table_tanh_shrink_d, FA_ROWS(tanh_shrink_d), at, a, &low
+        square, square_low, fa_table_tanh_shrink_d, FA_ROWS_OF(tanh_shrink_d), at, a, &low
     );
     s = _mm512_mask_add_ps(s, near_0, s, low);
     s = _mm512_mul_ps(s, FA_PS(0x1p-48f));
@@ -279,8 +279,8 @@ FA_INLINE_ALWAYS __m512 fa_scaled(__m512 x, double scale) {
         a = fa_min_abs(v, FA_PS(TOP_D));                                                \
         /* (0 is on the left, and so is NaN) */                                         \
         s = _mm512_mask_mov_ps(                                                         \
-            FA_PS((float)scale), _mm512_cmp_ps_mask(v, FA_PS(0.0f), _CMP_NGT_UQ),              \
-            fa_rising(fa_table_##table##_d, FA_ROWS(table##_d), INDEX_D(a), a)          \
+            FA_PS((float)scale), _mm512_cmp_ps_mask(v, FA_PS(0.0f), _CMP_NGT_UQ),       \
+            fa_rising(fa_table_##table##_d, FA_ROWS_OF(table##_d), INDEX_D(a), a)       \
         );                                                                              \
         left = with_d ? fa_less(v, FA_PS(-TOP_D)) : 0;                                  \
     )

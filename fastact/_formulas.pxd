@@ -885,9 +885,8 @@ cdef inline void hard_tanh_from_output(
 
 cdef inline void hard_swish(real x, real *f, real *d) noexcept nogil:
     cdef real t = x + <real>3
-    cdef real low = x * (x - (t - <real>3))
     cdef real p = x * t
-    t = sixth(p, low + product_low(x, t, p))
+    t = sixth(p, fma(x, x - (t - <real>3), product_low(x, t, p)))
     t = <real>-0.0 if x <= -3 else t
     f[0] = x if x >= 3 else t
     p = <real>2 * x
