@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from math import ceil
 from typing import TYPE_CHECKING, Literal, SupportsIndex
 
+import numpy as np
+
 from . import _backend
 
 if TYPE_CHECKING:
@@ -111,7 +113,7 @@ def check(where: str, n) -> int:
             raise ValueError(f"fastact.{where}: n must be {_TAKES}, got {n!r}")
         return available()
     try:
-        if isinstance(n, bool):
+        if isinstance(n, (bool, np.bool_)):  # (an index to NumPy < 2.3)
             raise TypeError
         number = operator.index(n)
     except TypeError:
