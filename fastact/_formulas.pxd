@@ -891,7 +891,8 @@ cdef inline void hard_swish(real x, real *f, real *d) noexcept nogil:
     f[0] = x if x >= 3 else t
     p = <real>2 * x
     t = p + <real>3
-    t = sixth(t, sum_low(p, <real>3, t))
+    # (exact for |x| < 3, though |p| may be more than 3: t - 3 is)
+    t = sixth(t, p - (t - <real>3))
     # (not by the comparisons of f: gcc makes branches of what the two share)
     d[0] = (<real>1 if x > 0 else <real>0) if fabs(x) >= 3 else t
 
