@@ -9,7 +9,6 @@
    leaves the element to that formula: see fa_rest.  NaN stays NaN. */
 #include <immintrin.h>
 #include <stddef.h>
-#include <string.h>
 #include "_tables.h"
 
 /* How many elements are looked up at a time: many, for a few that are left have all the
@@ -68,16 +67,23 @@ FA_INLINE_ALWAYS __m512 fa_piece(
 #define FA_PIECE(name, at, a)                                                           \
     fa_piece(fa_table_##name, FA_ROWS_OF(name), fa_has_b_##name, at, a)
 
-/* The same with b = 0, as p0 + u, u = d p1 + d^2 Q.
+/* u = d p1 + d^2 Q, what F(c + d) is but for p0, where there is no b.
 
    Neighbouring x may be closer together than results are.  u rises with d, where
    d (p1 + d Q) may not: p1 + d Q is a number of few digits. */
+FA_INLINE_ALWAYS __m512 fa_rise(
+    const float (*table)[32], int rows, __m512i at, __m512 d, __m512 p1
+) {
+    __m512 q = fa_polynomial(table, 3, rows, at, d);
+    return _mm512_fmadd_ps(d, p1, _mm512_mul_ps(_mm512_mul_ps(d, d), q));
+}
+
+/* F(a) as p0 + u. */
 FA_INLINE_ALWAYS __m512 fa_rising(
     const float (*table)[32], int rows, __m512i at, __m512 a
 ) {
     __m512 d = _mm512_sub_ps(a, fa_pick(table[0], at));
-    __m512 u = _mm512_mul_ps(_mm512_mul_ps(d, d), fa_polynomial(table, 3, rows, at, d));
-    u = _mm512_fmadd_ps(d, fa_pick(table[2], at), u);
+    __m512 u = fa_rise(table, rows, at, d, fa_pick(table[2], at));
     return _mm512_add_ps(fa_pick(table[1], at), u);
 }
 
@@ -177,15 +183,14 @@ FA_LOOP(sigmoid,
 )
 
 /* softplus: log(1 + exp(-a)), and in the lanes ``plus`` a more (there p0 and p1 are those
-   of the sum), as p0 + u: see fa_rising(). */
+   of the sum), as p0 + u: see fa_rise(). */
 FA_INLINE_ALWAYS __m512 fa_softplus_parts(__m512 a, __mmask16 plus, __m512 *p0) {
     const float (*table)[32] = fa_table_softplus;
     __m512i at = FA_SOFTPLUS_INDEX(a);
     __m512 d = _mm512_sub_ps(a, fa_pick(table[0], at)), p1 = fa_pick(table[2], at);
-    __m512 q = fa_polynomial(table, 3, FA_ROWS_OF(softplus), at, d);
     *p0 = _mm512_mask_mov_ps(fa_pick(table[1], at), plus, fa_pick(fa_plus_softplus, at));
     p1 = _mm512_mask_add_ps(p1, plus, p1, FA_PS(1.0f));
-    return _mm512_fmadd_ps(d, p1, _mm512_mul_ps(_mm512_mul_ps(d, d), q));
+    return fa_rise(table, FA_ROWS_OF(softplus), at, d, p1);
 }
 
 /* Beyond the table, x; f' is the sigmoid. */

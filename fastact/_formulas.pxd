@@ -21,8 +21,8 @@
 
 from fastact._primitives cimport (
     cdf_near_0, clamp, copysign, exp_low, exp_low_split, exp_magnitude, exp_pair,
-    exp_parts, exp_parts_anchored, exp_parts_low, exp_parts_split, exp_top,
-    expm1_clamped, expm1_parts, expm1_parts_low, expm1_value, FA_FMA, fabs, fma, growth,
+    exp_parts, exp_parts_anchored, exp_parts_low, exp_top, expm1_clamped,
+    expm1_parts, expm1_parts_low, expm1_value, FA_FMA, fabs, fma, growth,
     growth_magnitude, INFINITY, keep_nan, log1p_scaled, logistic, magnitude, mills,
     mills_argument, mills_slope, mills_wide, minus_unscaled, nan_or, one_plus,
     one_plus_low, product_low, product_plus, product_sum_low, quotient, quotient_low,
@@ -738,6 +738,7 @@ cdef inline real root_residual(real a, real b, real h) noexcept nogil:
             + (two_prod_low(a, a, q) - two_prod_low(h, h, p))
         )
     return p
+
 
 cdef inline real squareplus_big(real x) noexcept nogil:
     """Where sqrt(x^2 + b) is |x| and x^2 soon overflows: 2^60 or 2^400."""

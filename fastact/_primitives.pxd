@@ -347,11 +347,6 @@ cdef inline void exp_parts(real x, real *s, real *q) noexcept nogil:
     q[0] = expm1_reduced(reduce(x, s))
 
 
-cdef inline void exp_parts_split(real x, real *s, real *q, real *ql) noexcept nogil:
-    """exp_parts() with what the rounding of r cost q, but not that of q itself."""
-    q[0] = expm1_reduced(reduce_low(x, <real>-0.0, s, ql))
-
-
 cdef inline void exp_parts_low(real x, real low, real *s, real *q) noexcept nogil:
     """The same of x + low, low what x lost to rounding."""
     cdef real rl
