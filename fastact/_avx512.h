@@ -67,25 +67,56 @@ FA_INLINE_ALWAYS __m512 fa_piece(
 #define FA_PIECE(name, at, a)                                                           \
     fa_piece(fa_table_##name, FA_ROWS_OF(name), fa_has_b_##name, at, a)
 
-/* u = d p1 + d^2 Q, what F(c + d) is but for p0, where there is no b.
-
-   Neighbouring x may be closer together than results are.  u rises with d, where
-   d (p1 + d Q) may not: p1 + d Q is a number of few digits. */
-FA_INLINE_ALWAYS __m512 fa_rise(
-    const float (*table)[32], int rows, __m512i at, __m512 d, __m512 p1
-) {
-    __m512 q = fa_polynomial(table, 3, rows, at, d);
-    return _mm512_fmadd_ps(d, p1, _mm512_mul_ps(_mm512_mul_ps(d, d), q));
+/* d^2 q.  A polynomial is p0 + u, u = d p1 + d^2 q, where neighbouring x may be closer
+   together than results are: u rises with d, but d (p1 + d q) may not, for p1 + d q is a
+   number of few digits. */
+FA_INLINE_ALWAYS __m512 fa_bend(__m512 d, __m512 q) {
+    return _mm512_mul_ps(_mm512_mul_ps(d, d), q);
 }
 
-/* F(a) as p0 + u. */
-FA_INLINE_ALWAYS __m512 fa_rising(
-    const float (*table)[32], int rows, __m512i at, __m512 a
+/* What F(c + d) and F'(c + d) have in common: d, P3, P2' (see tools/tables.py). */
+typedef struct { __m512 d, p3, slope; } fa_common;
+
+FA_INLINE_ALWAYS fa_common fa_common_of(
+    const float (*table)[32], int has_b, int degree, __m512i at, __m512 a
 ) {
-    __m512 d = _mm512_sub_ps(a, fa_pick(table[0], at));
-    __m512 u = fa_rise(table, rows, at, d, fa_pick(table[2], at));
-    return _mm512_add_ps(fa_pick(table[1], at), u);
+    const float (*row)[32] = table + 1 + has_b;
+    fa_common v;
+    v.d = _mm512_sub_ps(a, fa_pick(table[0], at));
+    v.p3 = fa_pick(row[degree], at);
+    v.slope = _mm512_fmadd_ps(fa_pick(row[degree + 1], at), v.d, v.p3);
+    for (int k = degree - 1; k > 2; k--) {
+        v.p3 = _mm512_fmadd_ps(v.p3, v.d, fa_pick(row[k], at));
+        v.slope = _mm512_fmadd_ps(v.slope, v.d, v.p3);
+    }
+    return v;
 }
+
+/* P2. */
+FA_INLINE_ALWAYS __m512 fa_p2(const float (*table)[32], int has_b, __m512i at, fa_common v) {
+    return _mm512_fmadd_ps(v.p3, v.d, fa_pick(table[3 + has_b], at));
+}
+
+/* F. */
+FA_INLINE_ALWAYS __m512 fa_value(const float (*table)[32], int has_b, __m512i at, fa_common v) {
+    __m512 p = _mm512_fmadd_ps(fa_p2(table, has_b, at, v), v.d, fa_pick(table[2 + has_b], at));
+    p = _mm512_fmadd_ps(p, v.d, fa_pick(table[1 + has_b], at));
+    return has_b ? _mm512_fmadd_ps(fa_pick(table[1], at), v.d, p) : p;
+}
+
+/* F' less r d, or the negative of that; ``last`` are the rows s1, h, r. */
+FA_INLINE_ALWAYS __m512 fa_slope(
+    const float (*last)[32], int negative, __m512i at, fa_common v
+) {
+    __m512 g = _mm512_fmadd_ps(v.p3, FA_PS(2.0f), v.slope), s1 = fa_pick(last[0], at);
+    g = _mm512_fmadd_ps(g, v.d, fa_pick(last[1], at));
+    return negative ? _mm512_fnmsub_ps(g, v.d, s1) : _mm512_fmadd_ps(g, v.d, s1);
+}
+
+#define FA_COMMON(name, at, a)                                                          \
+    fa_common_of(fa_table_##name, fa_has_b_##name, fa_degree_##name, at, a)
+#define FA_VALUE(name, at, v) fa_value(fa_table_##name, fa_has_b_##name, at, v)
+#define FA_LAST(name) (fa_table_##name + fa_has_b_##name + fa_degree_##name + 3)
 
 /* The loop around what computes y = f(v) and s = f'(v), of which the compiler drops the
    one that is not asked for, and the lanes to leave to the formula. */
@@ -176,30 +207,31 @@ FA_INLINE_ALWAYS __m512 fa_copysign(__m512 x, __m512 sign) {
 FA_LOOP(sigmoid,
     __m512 a = fa_min_abs(v, FA_PS(FA_SIGMOID_TOP));
     __m512i at = FA_SIGMOID_INDEX(a);
-    y = FA_PIECE(sigmoid, at, a);
+    fa_common both = FA_COMMON(sigmoid, at, a);
+    y = FA_VALUE(sigmoid, at, both);
     y = _mm512_mask_sub_ps(y, fa_is_right(v), FA_PS(1.0f), y);
-    s = FA_PIECE(sigmoid_d, at, a);
+    s = fa_slope(FA_LAST(sigmoid), 1, at, both);
     left = fa_less(FA_PS(FA_SIGMOID_TOP), with_d ? _mm512_abs_ps(v) : fa_minus(v));
 )
 
 /* softplus: log(1 + exp(-a)), and in the lanes ``plus`` a more (there p0 and p1 are those
-   of the sum), as p0 + u: see fa_rise(). */
-FA_INLINE_ALWAYS __m512 fa_softplus_parts(__m512 a, __mmask16 plus, __m512 *p0) {
-    const float (*table)[32] = fa_table_softplus;
-    __m512i at = FA_SOFTPLUS_INDEX(a);
-    __m512 d = _mm512_sub_ps(a, fa_pick(table[0], at)), p1 = fa_pick(table[2], at);
-    *p0 = _mm512_mask_mov_ps(fa_pick(table[1], at), plus, fa_pick(fa_plus_softplus, at));
-    p1 = _mm512_mask_add_ps(p1, plus, p1, FA_PS(1.0f));
-    return fa_rise(table, FA_ROWS_OF(softplus), at, d, p1);
-}
+   of the sum), as p0 + u: see fa_bend(); beyond the table, x.  f' is the sigmoid. */
+#define FA_SOFTPLUS_PARTS(plus)                                                         \
+    const float (*table)[32] = fa_table_softplus;                                       \
+    __m512 a = fa_min_abs(v, FA_PS(FA_SOFTPLUS_TOP));                                   \
+    __m512i at = FA_SOFTPLUS_INDEX(a);                                                  \
+    fa_common both = FA_COMMON(softplus, at, a);                                        \
+    __m512 p0 = fa_pick(table[1], at), p1 = fa_pick(table[2], at);                      \
+    p0 = _mm512_mask_mov_ps(p0, plus, fa_pick(fa_other_softplus, at));                   \
+    p1 = _mm512_mask_add_ps(p1, plus, p1, FA_PS(1.0f));                                 \
+    __m512 u = fa_bend(both.d, fa_p2(table, 0, at, both));                              \
+    u = _mm512_fmadd_ps(both.d, p1, u);                                                 \
+    s = fa_slope(FA_LAST(softplus), 1, at, both);
 
-/* Beyond the table, x; f' is the sigmoid. */
 FA_LOOP(softplus,
     __mmask16 right = fa_is_right(v);
-    __m512 a = fa_min_abs(v, FA_PS(FA_SOFTPLUS_TOP)), p0;
-    __m512 u = fa_softplus_parts(a, right, &p0);
+    FA_SOFTPLUS_PARTS(right)
     y = _mm512_max_ps(_mm512_add_ps(p0, u), v);
-    s = FA_PIECE(sigmoid, FA_SIGMOID_INDEX(a), a);
     s = _mm512_mask_sub_ps(s, right, FA_PS(1.0f), s);
     left = fa_less(v, FA_PS(-FA_SOFTPLUS_TOP));
 )
@@ -207,10 +239,8 @@ FA_LOOP(softplus,
 /* -softplus(-x) */
 FA_LOOP(log_sigmoid,
     __mmask16 negative = fa_is_left(v);
-    __m512 a = fa_min_abs(v, FA_PS(FA_SOFTPLUS_TOP)), p0;
-    __m512 u = fa_softplus_parts(a, negative, &p0);
+    FA_SOFTPLUS_PARTS(negative)
     y = _mm512_min_ps(_mm512_sub_ps(fa_minus(p0), u), v);
-    s = FA_PIECE(sigmoid, FA_SIGMOID_INDEX(a), a);
     s = _mm512_mask_sub_ps(s, negative, FA_PS(1.0f), s);
     left = fa_less(FA_PS(FA_SOFTPLUS_TOP), v);
 )
@@ -273,29 +303,48 @@ FA_INLINE_ALWAYS __m512 fa_scaled(__m512 x, double scale) {
     return _mm512_fmadd_ps(x, FA_PS(hi), _mm512_mul_ps(x, FA_PS(lo)));
 }
 
-/* -F(a) on the left, which ends at a limit; scale x on the right. */
-#define FA_ELU(name, table, TOP, INDEX, TOP_D, INDEX_D, scale)                          \
+/* With p0 + u = scale alpha exp(-a): f' is that, f is scale alpha - p0, which is the other
+   p0, less u, on the left, where it ends at a limit; scale x on the right. */
+#define FA_ELU(name, table, TOP, INDEX, scale, LOW)                                     \
     FA_LOOP(name,                                                                       \
         __m512 a = fa_min_abs(v, FA_PS(TOP));                                           \
+        __m512i at = INDEX(a);                                                          \
+        const float (*row)[32] = fa_table_##table;                                      \
+        __m512 t = _mm512_sub_ps(a, fa_pick(row[0], at)), p1 = fa_pick(row[2], at);     \
+        __m512 u = fa_bend(t, fa_polynomial(row, 3, FA_ROWS_OF(table), at, t));         \
         y = scale == 1 ? v : fa_scaled(v, scale);                                       \
         y = _mm512_mask_sub_ps(                                                         \
-            y, fa_is_left(v), FA_PS(-0.0f), FA_PIECE(table, INDEX(a), a)                \
+            y, fa_less(v, FA_PS(0.0f)), _mm512_fmadd_ps(t, p1, LOW(u)),                 \
+            fa_pick(fa_other_##table, at)                                               \
         );                                                                              \
-        a = fa_min_abs(v, FA_PS(TOP_D));                                                \
-        /* (0 is on the left, and so is NaN) */                                         \
-        s = _mm512_mask_mov_ps(                                                         \
+        /* (0 has the derivative of the left, and NaN its own) */                       \
+        s = _mm512_mask_add_ps(                                                         \
             FA_PS((float)scale), _mm512_cmp_ps_mask(v, FA_PS(0.0f), _CMP_NGT_UQ),       \
-            fa_rising(fa_table_##table##_d, FA_ROWS_OF(table##_d), INDEX_D(a), a)       \
+            fa_pick(row[1], at), _mm512_fmadd_ps(t, p1, u)                              \
         );                                                                              \
-        left = with_d ? fa_less(v, FA_PS(-TOP_D)) : 0;                                  \
+        left = with_d ? fa_less(v, FA_PS(-TOP)) : 0;                                    \
     )
-FA_ELU(elu, elu, FA_ELU_TOP, FA_ELU_INDEX, FA_ELU_D_TOP, FA_ELU_D_INDEX, 1.0)
-FA_ELU(celu, elu, FA_ELU_TOP, FA_ELU_INDEX, FA_ELU_D_TOP, FA_ELU_D_INDEX, 1.0)
-FA_ELU(selu, selu, FA_SELU_TOP, FA_SELU_INDEX, FA_SELU_D_TOP, FA_SELU_D_INDEX,
-       1.0507009873554805)
+#define FA_NO_LOW(u) u
+#define FA_SELU_LOW(u) _mm512_sub_ps(u, fa_pick(fa_other_low_selu, at))
+FA_ELU(elu, elu, FA_ELU_TOP, FA_ELU_INDEX, 1.0, FA_NO_LOW)
+FA_ELU(celu, elu, FA_ELU_TOP, FA_ELU_INDEX, 1.0, FA_NO_LOW)
+FA_ELU(selu, selu, FA_SELU_TOP, FA_SELU_INDEX, 1.0507009873554805, FA_SELU_LOW)
 
-/* x times a sigmoid of x: -F(a) on the left, x - F(a) on the right; f'(x) = 1 - f'(-x).
-   Value and derivative end at the same a, or the pair would differ from them. */       \
+/* x times a sigmoid of x: -F(a) on the left, x - F(a) on the right; f'(x) = 1 - f'(-x). */
+FA_LOOP(silu,
+    __m512 a = fa_min_abs(v, FA_PS(FA_SILU_TOP));
+    __m512i at = FA_SILU_INDEX(a);
+    fa_common both = FA_COMMON(silu, at, a);
+    y = _mm512_sub_ps(_mm512_max_ps(FA_PS(-0.0f), v), FA_VALUE(silu, at, both));
+    s = _mm512_fmadd_ps(
+        fa_pick(FA_LAST(silu)[2], at), both.d, fa_slope(FA_LAST(silu), 0, at, both)
+    );
+    s = _mm512_mask_sub_ps(s, fa_is_right(v), FA_PS(1.0f), s);
+    left = fa_less(v, FA_PS(-FA_SILU_LEFT));
+)
+
+/* The same with tables of their own for f and f'; both end at the same a, or the pair
+   would differ from them. */
 #define FA_GATED(name, TOP, INDEX, TOP_D, INDEX_D)                                      \
     FA_LOOP(name,                                                                       \
         const float top = TOP < TOP_D ? TOP : TOP_D;                                    \
@@ -306,7 +355,6 @@ FA_ELU(selu, selu, FA_SELU_TOP, FA_SELU_INDEX, FA_SELU_D_TOP, FA_SELU_D_INDEX,
         s = _mm512_mask_sub_ps(s, fa_is_right(v), FA_PS(1.0f), s);                      \
         left = fa_less(v, FA_PS(-top));                                                 \
     )
-FA_GATED(silu, FA_SILU_TOP, FA_SILU_INDEX, FA_SILU_D_TOP, FA_SILU_D_INDEX)
 FA_GATED(quick_gelu, FA_QUICK_GELU_TOP, FA_QUICK_GELU_INDEX, FA_QUICK_GELU_D_TOP,
          FA_QUICK_GELU_D_INDEX)
 FA_GATED(gelu, FA_GELU_TOP, FA_GELU_INDEX, FA_GELU_D_TOP, FA_GELU_D_INDEX)

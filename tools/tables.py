@@ -15,6 +15,15 @@ Only the last two sums round by more than a trifle, and one of them is exact or 
 * Where F has a root, c is the float32 next to it, and b is the slope there: p0 and the
   rest of the slope are small against b d, whose product is not rounded.
 
+A table with a slope gives F' too, mostly from the same coefficients, so that both together
+take few operations more than one: with P3 = p3 + d (p4 + ...), P2 = p2 + d P3, and its
+derivative P2' = P3 + d (p4 + ... + e d^(n-3)),
+
+    F'(c + d) = r d + (s1 + d (h + d (2 P3 + P2'))).
+
+p0 and s1 are both almost float32, r is to F' what b is to F.  p1, p2 and s1, h and e leave
+either sum enough freedom of its own; p3 and so on are fitted to both at once.
+
 The entry of a is the integer next to linear a + square a^2: see _avx512.h.
 """
 
@@ -88,6 +97,10 @@ class Piece:
     roots: tuple[float, ...] = ()
     #: whether the first centre is 0, so that F(0) and F near 0 are right
     from_0: bool = True
+    #: F', if it shall come from the coefficients of F; then ``roots`` are those of F'
+    slope: Callable | None = None
+    #: beyond, the entries only serve a - F(a) and 1 - F'(a)
+    left: float = np.inf
 
 
 @dataclass
@@ -96,8 +109,10 @@ class Table:
     about: str
     degree: int
     pieces: list[Piece]
-    #: another p0, of a + F(a)
-    plus: bool = False
+    #: another p0, of this function, which is F but for a multiple of a and a constant
+    other: Callable | None = None
+    #: whether that has a low part, where it cannot be almost float32 as p0 is
+    has_low: bool = False
 
 
 def sigmoid(x):
@@ -163,11 +178,20 @@ def left(of, degree, index, slope_index, root, right=None):
     ]
 
 
+def exponential(name, about, scale, has_low):
+    """scale exp(-a) and scale (1 - exp(-a)) at once: p0 and the other p0 add to scale."""
+    piece = Piece(
+        lambda a: scale * mp.exp(-a), EXP,
+        weight=lambda a: scale * min(mp.exp(-a), -mp.expm1(-a)),
+    )
+    other = lambda a: -scale * mp.expm1(-a)  # noqa: E731
+    return Table(name, about, 6, [piece], other, has_low)
+
+
 # Each index was chosen by a random search: a small largest error, few terms, the root in the
 # middle of its interval, and a top so high that f is x (or 1) beyond it.
-LOGISTIC = Index(1.6)
-EXP = Index(1.8)
-LIMIT = LogIndex(0.25, 25)
+LOGISTIC = Index(1.788)
+EXP = Index(1.775)
 STEEP = LogIndex(0.125, 25)
 SHRINK = Index(3.3)
 MISH = Index(1.9, -0.0272, entries=20)
@@ -175,23 +199,23 @@ MISH_RIGHT = Index(2.113, -0.097, first=20, entries=12)
 #: scale alpha of selu
 SELU = mp.mpf("1.0507009873554804934193349852946") * mp.mpf("1.6732632423543772848170429916717")
 TABLES = [
-    Table("sigmoid", "sigmoid(-a)", 6, [Piece(lambda a: sigmoid(-a), LOGISTIC)]),
-    Table("sigmoid_d", "sigmoid'(a)", 6,
-          [Piece(lambda a: sigmoid(-a) * sigmoid(a), LOGISTIC)]),
+    Table("sigmoid", "sigmoid(-a)", 6,
+          [Piece(lambda a: sigmoid(-a), LOGISTIC,
+                 slope=lambda a: -sigmoid(-a) * sigmoid(a))]),
     Table("softplus", "log(1 + exp(-a))", 6,
-          [Piece(lambda a: mp.log1p(mp.exp(-a)), LOGISTIC)], plus=True),
+          [Piece(lambda a: mp.log1p(mp.exp(-a)), LOGISTIC, slope=lambda a: -sigmoid(-a))],
+          other=lambda a: mp.log1p(mp.exp(a))),
     Table("tanh", "tanh(a)", 5, [Piece(mp.tanh, STEEP)]),
     Table("tanh_d", "tanh'(a)", 6, [Piece(lambda a: mp.sech(a)**2, Index(3.4))]),
-    Table("elu", "1 - exp(-a)", 6, [Piece(lambda a: -mp.expm1(-a), LIMIT)]),
-    Table("elu_d", "exp(-a)", 6, [Piece(lambda a: mp.exp(-a), EXP)]),
-    Table("selu", "scale alpha (1 - exp(-a))", 6,
-          [Piece(lambda a: -SELU * mp.expm1(-a), LIMIT)]),
-    Table("selu_d", "scale alpha exp(-a)", 6, [Piece(lambda a: SELU * mp.exp(-a), EXP)]),
+    exponential("elu", "exp(-a)", mp.mpf(1), False),
+    exponential("selu", "scale alpha exp(-a)", SELU, True),
     Table("tanh_shrink", "(a - tanh(a)) / a^3", 5, [Piece(shrink, SHRINK, from_0=False)]),
     Table("tanh_shrink_d", "(tanh(a) / a)^2, and from the entry 8 on tanh(a)^2", 6,
           [Piece(lambda a: (mp.tanh(a) / (a if a < 7.5 / 3.3 else 1))**2, SHRINK,
                  from_0=False)]),
-    *left(silu, 6, LOGISTIC, LOGISTIC, 1.2784645427610738),
+    Table("silu", "-silu(-a)", 6,
+          [Piece(lambda a: -silu(-a)[0], Index(3.169, -0.0797),
+                 slope=lambda a: silu(-a)[1], roots=(1.2784645427610738,), left=12)]),
     *left(quick_gelu, 6, Index(2.72), Index(3.163, -0.0475), 0.751154255441299),
     *left(gelu, 6, Index(1.784, 0.5301), Index(3.9, 0.1533), 0.7517915246935645),
     *left(gelu_tanh, 6, Index(1.784, 0.677), Index(3.991, 0.2881), 0.7524614220710163),
@@ -199,38 +223,40 @@ TABLES = [
 ]
 
 
-def centre(piece: Piece, lo: float, hi: float) -> float:
-    """Where d P(d), which rounds, is the same part of F at both ends.
+def centre(piece: Piece, lo: float, hi: float, shift: float = 0.0) -> float:
+    """Where d P(d), which rounds, is the same part of F at both ends; or ``shift`` of the
+    way from there to the middle.
 
     But so that a - c is exact, or almost where F is large.
     """
     if lo == 0:
         return hi / 2
-    weight = piece.weight or piece.function
-    at_lo, at_hi = (abs(float(weight(mp.mpf(x)))) for x in (lo, hi))
+    sums = [piece.weight or piece.function, *filter(None, [piece.slope])]
+    at_lo, at_hi = (
+        min(abs(float(f(mp.mpf(x)) / f(mp.mpf((lo + hi) / 2)))) for f in sums) for x in (lo, hi)
+    )
     c = (lo * at_hi + hi * at_lo) / (at_hi + at_lo)
+    c += shift * ((lo + hi) / 2 - c)
     return min(max(c, hi / 2), 2.6 * lo)
 
 
 def near_float(
-    function: Callable, middle: float, width: float, plus: bool
-) -> tuple[np.float32, np.float32]:
-    """A float32 near ``middle`` whose function value is nearly a float32 too.
-
-    With ``plus``, so is the sum of both.
-    """
-    taylor = [float(t) for t in mp.taylor(function, mp.mpf(middle), 12)]
+    functions: list[Callable], middle: float, width: float
+) -> tuple[np.float32, list[np.float32]]:
+    """A float32 near ``middle`` where all functions are nearly float32 numbers, and these."""
     step = np.spacing(np.float32(middle))
-    reach = min(2000, int(0.05 * width / step))
+    reach = min(2000 if len(functions) == 1 else 20000, int(0.05 * width / step))
     found = np.float32(middle) + np.arange(-reach, reach + 1, dtype=np.float32) * step
     d = found.astype(np.float64) - middle
-    value = np.polynomial.polynomial.polyval(d, taylor)
-    error = np.abs(value.astype(np.float32) / value - 1)
-    if plus:
-        both = found + value
-        error = np.maximum(error, np.abs(both.astype(np.float32) / both - 1))
-    best = np.argmin(error)
-    return found[best], value[best].astype(np.float32)
+    values = [
+        np.polynomial.polynomial.polyval(
+            d, [float(t) for t in mp.taylor(function, mp.mpf(middle), 12)]
+        )
+        for function in functions
+    ]
+    errors = [np.abs(value.astype(np.float32) / value - 1) for value in values]
+    best = np.argmin(np.max(errors, axis=0))
+    return found[best], [value[best].astype(np.float32) for value in values]
 
 
 def middle_slope(function, lo: float, hi: float, c: float) -> float:
@@ -243,59 +269,178 @@ def middle_slope(function, lo: float, hi: float, c: float) -> float:
     return (min(chords) + max(chords)) / 2
 
 
-def fit(piece: Piece, lo, hi, c, p0, b, degree) -> tuple[list[np.float32], float]:
-    """p1, p2, ... and the largest error.
-
-    Least squares on Chebyshev nodes (in mpmath, so that every machine finds the same);
-    each coefficient is rounded before the next ones are fitted again.
-    """
+def nodes(lo: float, hi: float, c, degree: int) -> list:
+    """Chebyshev nodes, but not at the centre."""
     n = 4 * degree
-    nodes = [
+    found = [
         (mp.mpf(lo) + hi) / 2 + (mp.mpf(hi) - lo) / 2 * mp.cos(mp.pi * (2 * k + 1) / (2 * n))
         for k in range(n)
     ]
-    nodes = [x for x in nodes if abs(x - c) > 1e-6]
-    values = [piece.function(x) for x in nodes]
-    weights = values if piece.weight is None else [piece.weight(x) for x in nodes]
-    rest = [(f - p0 - b * (x - c)) / w for x, f, w in zip(nodes, values, weights, strict=True)]
-    columns = [
-        [(x - c) ** k / w for x, w in zip(nodes, weights, strict=True)]
+    return [x for x in found if abs(x - c) > 1e-6]
+
+
+def rounded_fit(columns: dict, rest: list, weights: list) -> tuple[dict, list]:
+    """Coefficients of the columns, and what they leave.
+
+    Least squares (in mpmath, so that every machine finds the same); each coefficient is
+    rounded before the next ones are fitted again.
+    """
+    rounded: dict = {}
+    rows = [[w * a for w, a in zip(weights, col, strict=True)] for col in columns.values()]
+    for k, (name, column) in enumerate(columns.items()):
+        sides = [w * r for w, r in zip(weights, rest, strict=True)]
+        found = mp.lu_solve(mp.matrix(rows[k:]).T, mp.matrix(sides))[0]
+        # (r + h has the digits of two numbers)
+        rounded[name] = found if name == "r" else mp.mpf(float(np.float32(float(found))))
+        rest = [r - a * rounded[name] for r, a in zip(rest, column, strict=True)]
+    return rounded, rest
+
+
+def fit(piece: Piece, lo, hi, c, p0, b, degree) -> tuple[dict, float]:
+    """p1, p2, ... and the largest error."""
+    at = nodes(lo, hi, c, degree)
+    values = [piece.function(x) for x in at]
+    weights = values if piece.weight is None else [piece.weight(x) for x in at]
+    rest = [(f - p0 - b * (x - c)) / w for x, f, w in zip(at, values, weights, strict=True)]
+    columns = {
+        k: [(x - c) ** k / w for x, w in zip(at, weights, strict=True)]
         for k in range(1, degree + 1)
+    }
+    numbers, left = rounded_fit(columns, rest, [1] * len(rest))
+    return numbers, float(max(map(abs, left)))
+
+
+def unit(y) -> float:
+    """An ulp of y as float32."""
+    return float(np.spacing(np.float32(float(abs(y)))))
+
+
+def fit_both(piece: Piece, lo, hi, c, p0, s1, degree, b, is_root) -> tuple[dict, float]:
+    """p1 (less b), p2, ..., h (or r + h), e; the largest error of F and F' in ulp, with the
+    roundings of the last two operations."""
+    n = 5 * degree
+    at = [(mp.mpf(lo) + hi - (mp.mpf(hi) - lo) * mp.cos(mp.pi * k / n)) / 2 for k in range(n + 1)]
+    at = [x for x in at if abs(x - c) > 1e-6]
+    units: list = []
+    roundings: list = []
+    rest: list = []
+    for which, start in ((piece.function, [p0 + b * (x - c) for x in at]),
+                         (piece.slope, [s1] * len(at))):
+        for x, y0 in zip(at, start, strict=True):
+            y = which(x)
+            units.append(mp.mpf(unit(y)))
+            # the second one is small where there is a product of 24 bits beside it
+            before = 0 if is_root else unit((y - y0) / (x - c)) * abs(float(x - c)) / unit(y)
+            roundings.append(0.5 + before / 2)
+            rest.append(y - y0)
+    zero = [mp.mpf(0)] * len(at)
+
+    def powers(factor: int, k: int) -> list:
+        return [factor * (x - c) ** k for x in at]
+
+    columns = {
+        1: powers(1, 1) + zero,
+        2: powers(1, 2) + zero,
+        "r" if is_root else "h": zero + powers(1, 1),
+    }
+    columns |= {k: powers(1, k) + powers(k, k - 1) for k in range(3, degree + 1)}
+    columns["e"] = zero + powers(1, degree)
+    # by what the roundings leave; and weights that make the errors alike (Lawson's)
+    weights = [1 / (u * max(1 - r, 0.05)) for u, r in zip(units, roundings, strict=True)]
+    if hi > piece.left:
+        weights = [mp.mpf(1)] * len(weights)
+    rest, *scaled = [
+        [w * a for w, a in zip(weights, col, strict=True)] for col in (rest, *columns.values())
     ]
-    rounded: list[np.float32] = []
-    for k, column in enumerate(columns):
-        found = mp.lu_solve(mp.matrix(columns[k:]).T, mp.matrix(rest))
-        rounded.append(np.float32(float(found[0])))
-        rest = [r - a * float(rounded[-1]) for r, a in zip(rest, column, strict=True)]
-    return rounded, float(max(map(abs, rest)))
+    columns = dict(zip(columns, scaled, strict=True))
+    scales, weights = weights, [mp.mpf(1)] * len(rest)
+    for _ in range(3):
+        rows = [[w * a for w, a in zip(weights, col, strict=True)] for col in columns.values()]
+        sides = [w * r for w, r in zip(weights, rest, strict=True)]
+        found = mp.lu_solve(mp.matrix(rows).T, mp.matrix(sides))
+        errors = mp.matrix(rest) - mp.matrix(list(columns.values())).T * found
+        largest = max(map(abs, errors))
+        weights = [
+            w * mp.sqrt(abs(e) / largest + 0.02) for w, e in zip(weights, errors, strict=True)
+        ]
+    numbers, left = rounded_fit(columns, rest, weights)
+    return numbers, max(
+        float(abs(e) / (w * u)) + r
+        for e, w, u, r in zip(left, scales, units, roundings, strict=True)
+    )
+
+
+def entry(table: Table, piece: Piece, j: int) -> tuple[dict, float]:
+    """The numbers of an entry, and the largest error of F."""
+    lo, hi = piece.index.interval(j)
+    root = next((r for r in piece.roots if lo < r < hi), None)
+    b = 0.0
+    if j == 0 and piece.from_0:
+        c, p0 = np.float32(0), np.float32(float(piece.function(mp.mpf(0))))
+    elif root:
+        c = np.float32(root)
+        p0 = np.float32(float(piece.function(mp.mpf(float(c)))))
+    else:
+        functions = [piece.function]
+        if table.other and not table.has_low:
+            functions.append(table.other)
+        c, (p0, *_) = near_float(functions, centre(piece, lo, hi), hi - lo)
+    exact = piece.function(mp.mpf(0)) if j == 0 and table.other else mp.mpf(float(p0))
+    if root:
+        b = np.float32(middle_slope(piece.function, lo, hi, float(c)))
+    elif p0 == 0:
+        b = np.float32(float(mp.diff(piece.function, 0)))
+    numbers, error = fit(piece, lo, hi, mp.mpf(float(c)), exact, mp.mpf(float(b)),
+                         table.degree)
+    return {"c": c, "b": b, 0: p0} | numbers, error
+
+
+def entry_both(table: Table, piece: Piece, j: int) -> tuple[dict, float]:
+    """The numbers of an entry with a slope, and the largest error in ulp.
+
+    Of several centres the one with the smallest error: the coefficients of few digits make
+    some difference.
+    """
+    lo, hi = piece.index.interval(j)
+    root = next((r for r in piece.roots if lo < r < hi), None)
+    functions = [piece.function, piece.slope, *filter(None, [table.other])]
+    fixed = 0.0 if j == 0 else root
+    best: tuple[dict, float] = {}, np.inf
+    for shift in (0.0, 0.5, 1.0, 0.25, 0.75, -0.3):
+        if fixed is None:
+            c, values = near_float(functions, centre(piece, lo, hi, shift), hi - lo)
+        else:
+            c = np.float32(fixed)
+            values = [np.float32(float(f(mp.mpf(float(c))))) for f in functions]
+        p0, s1 = values[:2]
+        b = s1 if p0 == 0 else np.float32(0)
+        # (at a fixed centre p0 is what it is: the fit need not make up for its rounding)
+        exact = piece.function(mp.mpf(float(c))) if root else mp.mpf(float(p0))
+        numbers, error = fit_both(piece, lo, hi, mp.mpf(float(c)), exact, mp.mpf(float(s1)),
+                                  table.degree, mp.mpf(float(b)), bool(root))
+        last = {"e": numbers.pop("e"), "s1": s1, "h": numbers.pop("h", 0), "r": 0.0}
+        if root:
+            last["r"] = np.float32(middle_slope(piece.slope, lo, hi, float(c)))
+            last["h"] = numbers.pop("r") - mp.mpf(float(last["r"]))
+        found = {"c": c, "b": b, 0: p0} | numbers | last
+        best = min(best, (found, error), key=lambda of: of[1])
+        if fixed is not None or best[1] < (0.8 if hi < piece.left else 99):
+            break
+    return best
 
 
 def columns(table: Table) -> tuple[dict[str, list[float]], float]:
     """The numbers of a table, and its largest error."""
-    found = {name: [0.0] * SIZE for name in ["c", "b", *range(table.degree + 1)]}
+    found: dict = {}
     worst = 0.0
     for piece in table.pieces:
-        index = piece.index
-        for j in range(index.entries):
-            lo, hi = index.interval(j)
-            root = next((r for r in piece.roots if lo < r < hi), None)
-            b = 0.0
-            if j == 0 and piece.from_0:
-                c, p0 = np.float32(0), np.float32(float(piece.function(mp.mpf(0))))
-            elif root:
-                c = np.float32(root)
-                p0 = np.float32(float(piece.function(mp.mpf(float(c)))))
-            else:
-                c, p0 = near_float(piece.function, centre(piece, lo, hi), hi - lo, table.plus)
-            if root:
-                b = np.float32(middle_slope(piece.function, lo, hi, float(c)))
-            elif p0 == 0:
-                b = np.float32(float(mp.diff(piece.function, 0)))
-            numbers, error = fit(piece, lo, hi, mp.mpf(float(c)), mp.mpf(float(p0)),
-                                 mp.mpf(float(b)), table.degree)
-            worst = max(worst, error)
-            for name, value in zip(found, [c, b, p0, *numbers], strict=True):
-                found[name][(index.first + j) % SIZE] = float(value)
+        for j in range(piece.index.entries):
+            numbers, error = (entry_both if piece.slope else entry)(table, piece, j)
+            if piece.index.interval(j)[1] < piece.left:
+                worst = max(worst, error)
+            for name, value in numbers.items():
+                row = found.setdefault(name, [0.0] * SIZE)
+                row[(piece.index.first + j) % SIZE] = float(value)
     return found, worst
 
 
@@ -307,23 +452,35 @@ def rows_of(values: Iterable[float]) -> list[str]:
 def text_of(table: Table) -> str:
     """The table as C: its index and its numbers."""
     found, worst = columns(table)
-    has_b = int(any(found["b"]))
+    has_b, has_root = (int(any(found.get(name, ()))) for name in ("b", "r"))
     if not has_b:
-        del found["b"]
-    lines = [f"/* {table.about}: error of the fit 2^{np.log2(worst):.1f} */"]
+        found.pop("b")
+    if not has_root:
+        found.pop("r", None)
+    kind = f"of the fit 2^{np.log2(worst):.1f}"
+    if table.pieces[0].slope:
+        kind = f"of both {worst:.2f} ulp"
+    lines = [f"/* {table.about}: error {kind} */"]
     lines.append(f"enum {{ fa_has_b_{table.name} = {has_b} }};")
+    if table.pieces[0].slope:
+        lines.append(
+            f"enum {{ fa_degree_{table.name} = {table.degree}, "
+            f"fa_has_root_{table.name} = {has_root} }};"
+        )
     lines.append(f"static const float fa_table_{table.name}[{len(found)}][{SIZE}] = {{")
     for name, values in found.items():
         lines.append(f"    {{   /* {name if isinstance(name, str) else f'p{name}'} */")
         lines += rows_of(values)
         lines.append("    },")
     lines.append("};")
-    if table.plus:
-        function = table.pieces[0].function
-        sums = [c + function(mp.mpf(c)) for c in found["c"]]
-        lines.append(f"static const float fa_plus_{table.name}[{SIZE}] = {{")
-        lines += rows_of(map(float, sums))
-        lines.append("};")
+    if table.other:
+        values = [table.other(mp.mpf(c)) for c in found["c"]]
+        high = [np.float32(float(y)) for y in values]
+        low = [float(y - mp.mpf(float(h))) for y, h in zip(values, high, strict=True)]
+        for part, row in [("", high), ("_low", low)][:1 + table.has_low]:
+            lines.append(f"static const float fa_other{part}_{table.name}[{SIZE}] = {{")
+            lines += rows_of(row)
+            lines.append("};")
     return "\n".join(lines)
 
 
@@ -333,9 +490,13 @@ def indices(table: Table) -> str:
     for piece, side in zip(table.pieces, ("", "_RIGHT"), strict=False):
         index = piece.index
         prefix = f"#define FA_{table.name.upper()}{side}"
+        lines.append(f"{prefix}_INDEX(a) {index.code}")
+        ends = [index.interval(j)[1] for j in range(index.entries)]
+        places = {"_TOP": ends[-1]}
+        if piece.left < ends[-1]:
+            places["_LEFT"] = max(end for end in ends if end < piece.left)
         # (a float below the end)
-        top = np.float32(index.interval(index.entries - 1)[1] * (1 - 1e-6))
-        lines += [f"{prefix}_INDEX(a) {index.code}", f"{prefix}_TOP {top}f"]
+        lines += [f"{prefix}{p} {np.float32(end * (1 - 1e-6))}f" for p, end in places.items()]
     return "\n".join(lines)
 
 
