@@ -44,26 +44,43 @@ FA_STEP __m512d fa_magnitude64(__m512d x) {
     return _mm512_min_pd(FA_PD(760.0), _mm512_abs_pd(x));
 }
 
-/* H and L. */
-FA_STEP void fa_exp64(__m512d x, __m512d *high, __m512d *low) {
-    const __m512d magic = FA_PD(0x1.8p48);
-    __m512d a = fa_magnitude64(x);
+/* what the first part of ln2 leaves */
+#define FA_LN2_LOW 0x1.cf79abc9e3b3ap-40
+
+/* A sum with it has a multiple of 1/16 and bias in its low bits. */
+#define FA_MAGIC64(bias) FA_PD(0x1.8p48 + (bias))
+
+/* 2^n 2^(j/16) as H and the rest, times 2^(bias - K), where n + bias >= 0; returns k, the
+   multiple of ln2, and with it the first part of a - k ln2, which is exact. */
+FA_STEP __m512d fa_reduce64(
+    __m512d a, __m512d magic, __m512d *high, __m512d *low, __m512d *first
+) {
     __m512d t = FA_MADD64(a, FA_PD(0x1.71547652b82fep+0), magic);
     __m512d k = _mm512_sub_pd(t, magic);
-    /* ln2 in two parts: k times the first is exact */
-    __m512d r = FA_NMADD64(k, FA_PD(0x1.62e42fefap-1), a);
-    r = FA_NMADD64(k, FA_PD(0x1.cf79abc9e3b3ap-40), r);
+    *first = FA_NMADD64(k, FA_PD(0x1.62e42fefap-1), a);
     /* the low bits of t are j, which picks, and n; 0 in the second table becomes a
        number that is still nothing */
     __m512i at = FA_BITS64(t), n = _mm512_slli_epi64(at, 48);
     *high = FA_DOUBLE(_mm512_add_epi64(n, FA_BITS64(FA_PICK64(fa_exp16_hi, at))));
     *low = FA_DOUBLE(_mm512_add_epi64(n, FA_BITS64(FA_PICK64(fa_exp16_lo, at))));
+    return k;
+}
+
+/* H and L, times 2^(bias - K), of exp(a). */
+FA_STEP void fa_exp64_at(__m512d a, __m512d magic, __m512d *high, __m512d *low) {
+    __m512d first, k = fa_reduce64(a, magic, high, low, &first);
+    __m512d r = FA_NMADD64(k, FA_PD(FA_LN2_LOW), first);
     __m512d r2 = _mm512_mul_pd(r, r);
     __m512d p = FA_MADD64(r, FA_PD(fa_exp16_tail[3]), FA_PD(fa_exp16_tail[2]));
     p = FA_MADD64(r2, FA_PD(fa_exp16_tail[4]), p);
     p = FA_MADD64(r2, p, FA_MADD64(r, FA_PD(fa_exp16_tail[1]), FA_PD(fa_exp16_tail[0])));
     p = FA_MADD64(r2, p, r);
     *low = FA_MADD64(_mm512_add_pd(*high, *low), p, *low);
+}
+
+/* H and L of exp(|x|), times 2^-K. */
+FA_STEP void fa_exp64(__m512d x, __m512d *high, __m512d *low) {
+    fa_exp64_at(fa_magnitude64(x), FA_MAGIC64(0), high, low);
 }
 
 /* R, times 2^K, and e. */
@@ -189,8 +206,62 @@ FA_STEP void fa_tanh_shrink_of(
     }
 }
 
-/* The loop of a row over both of its steps; its exponential is exp(factor |x|). */
-#define FA_LOOP64(name, factor) \
+/* Rows with e = exp(-|x|) in place of E, as H + L times 2^1000: n is 0 to -1097, and the
+   scale again keeps off the subnormals, to go with the last operation. */
+#define FA_UP64 0x1p1000
+#define FA_DOWN64 0x1p-1000
+
+/* max(-|x|, -760) */
+FA_STEP __m512d fa_down64(__m512d x) {
+    x = FA_DOUBLE(_mm512_or_si512(FA_BITS64(x), FA_SIGN64));
+    return _mm512_max_pd(FA_PD(-760.0), x);
+}
+
+/* x < 0: f = both (exp(x) - 1) = both ((H - 1) + H first + p), first the first part of
+   the reduced x, exact, and p what is left, so small that its errors are nothing.  H - 1
+   is exact down to x = -23, and 0 where H = 1.  So two roundings are left, the last and
+   that of one sum: elu, of the second and the third (an ulp of them is at most one of f);
+   selu, of the first and the second.  (both is one constant: 0.07 ulp.)
+
+   f' = both exp(x).  From -2^-54 on f = both x (p has something of an entry that should
+   be 0), for x > 0 it is scale x. */
+FA_STEP void fa_elu_kind(__m512d x, double both, double scale, __m512d *f, __m512d *d) {
+    const __m512d down = FA_PD(FA_DOWN64);
+    __m512d high, low, first;
+    __m512d k = fa_reduce64(fa_down64(x), FA_MAGIC64(1100), &high, &low, &first);
+    __m512d second = _mm512_mul_pd(k, FA_PD(FA_LN2_LOW));
+    __m512d r = _mm512_sub_pd(first, second);
+    __m512d r2 = _mm512_mul_pd(r, r);
+    __m512d p = FA_MADD64(r, FA_PD(fa_expm1_tail[3]), FA_PD(fa_expm1_tail[2]));
+    __m512d q = FA_MADD64(r, FA_PD(fa_expm1_tail[5]), FA_PD(fa_expm1_tail[4]));
+    p = FA_MADD64(r2, q, p);
+    q = FA_MADD64(r, FA_PD(fa_expm1_tail[1]), FA_PD(fa_expm1_tail[0]));
+    p = _mm512_fmsub_pd(r2, FA_MADD64(r2, p, q), second);
+    p = FA_MADD64(_mm512_add_pd(high, low), p, FA_MADD64(low, first, low));
+    __m512d rest = FA_MADD64(high, first, p);
+    if (f) {
+        __m512d h = _mm512_mul_pd(high, down), m = _mm512_sub_pd(h, FA_PD(1.0)), y;
+        if (both == 1) {
+            y = FA_MADD64(rest, down, m);
+        } else {
+            y = _mm512_mul_pd(p, FA_PD(both * FA_DOWN64));
+            y = FA_MADD64(FA_MADD64(h, first, m), FA_PD(both), y);
+        }
+        __mmask8 neg = _mm512_movepi64_mask(FA_BITS64(x));
+        __mmask8 line = _mm512_cmp_pd_mask(x, FA_PD(-0x1p-54), _CMP_NLT_UQ);
+        __m512d slope = _mm512_mask_mov_pd(FA_PD(scale), neg, FA_PD(both));
+        *f = _mm512_mask_mul_pd(y, line, x, slope);
+    }
+    if (d) {
+        __m512d y = _mm512_add_pd(high, rest);
+        y = _mm512_mul_pd(y, FA_PD(both * FA_DOWN64));
+        __mmask8 line = _mm512_cmp_pd_mask(x, _mm512_setzero_pd(), _CMP_GT_OQ);
+        *d = _mm512_mask_mov_pd(y, line, FA_PD(scale));
+    }
+}
+
+/* The loop of a row over both of its steps; the first leaves h and l of v. */
+#define FA_LOOP64_OF(name, first) \
     FA_STEP void fa_##name##_f64(const double *x, double *f, double *d, ptrdiff_t n) { \
         double high[FA_BLOCK64] __attribute__((aligned(64))); \
         double low[FA_BLOCK64] __attribute__((aligned(64))); \
@@ -198,8 +269,8 @@ FA_STEP void fa_tanh_shrink_of(
             ptrdiff_t m = n < FA_BLOCK64 ? n : FA_BLOCK64; \
             __m512d h, l, value, slope; \
             for (ptrdiff_t i = 0; i < m; i += 8) { \
-                __m512d scaled = _mm512_mul_pd(_mm512_loadu_pd(x + i), FA_PD(factor)); \
-                fa_exp64(scaled, &h, &l); \
+                __m512d v = _mm512_loadu_pd(x + i); \
+                first; \
                 _mm512_storeu_pd(high + i, h); \
                 _mm512_storeu_pd(low + i, l); \
             } \
@@ -218,6 +289,27 @@ FA_STEP void fa_tanh_shrink_of(
         } \
     }
 
+/* ... of exp(factor |x|) */
+#define FA_LOOP64(name, factor) \
+    FA_LOOP64_OF(name, fa_exp64(_mm512_mul_pd(v, FA_PD(factor)), &h, &l))
+
 FA_LOOP64(sigmoid, 1.0)
 FA_LOOP64(silu, 1.0)
 FA_LOOP64(tanh_shrink, 2.0)
+
+/* alpha = 1, where elu and celu are one */
+#define FA_LOOP64_ELU(name, both, scale) \
+    FA_STEP void fa_##name##_f64(const double *x, double *f, double *d, ptrdiff_t n) { \
+        for (ptrdiff_t i = 0; i < n; i += 8) { \
+            __m512d value = _mm512_setzero_pd(), slope = value; \
+            fa_elu_kind( \
+                _mm512_loadu_pd(x + i), both, scale, f ? &value : NULL, d ? &slope : NULL \
+            ); \
+            if (f) _mm512_storeu_pd(f + i, value); \
+            if (d) _mm512_storeu_pd(d + i, slope); \
+        } \
+    }
+
+FA_LOOP64_ELU(elu, 1.0, 1.0)
+FA_LOOP64_ELU(celu, 1.0, 1.0)
+FA_LOOP64_ELU(selu, 1.7580993408473768, 1.0507009873554805)

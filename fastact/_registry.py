@@ -175,6 +175,7 @@ ROWS: tuple[Row, ...] = (
         wide=True,
         exp="expm1",
         table=True,
+        table64=True,
     ),
     Row(
         "celu",
@@ -190,6 +191,7 @@ ROWS: tuple[Row, ...] = (
         wide=True,
         exp="expm1",
         table=True,
+        table64=True,
     ),
     Row(
         "selu",
@@ -203,6 +205,7 @@ ROWS: tuple[Row, ...] = (
         wide=True,
         exp="expm1",
         table=True,
+        table64=True,
     ),
     Row(
         "gelu",

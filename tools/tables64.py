@@ -11,6 +11,7 @@ polynomial then only has to reach to ln2 / 32.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import struct
 import sys
 from pathlib import Path
@@ -26,14 +27,17 @@ SHORT = 20
 K = 100
 
 
-def exponential() -> str:
-    """(expm1(r) - r) / r^2 for |r| <= ln2 / 32."""
+def exponential(name: str, about: str, degree: int) -> str:
+    """(expm1(r) - r) / r^2 for |r| <= ln2 / 32, for mp.exp or mp.expm1 as ``about``."""
     edge = mp.log(2) / (2 * SIZE) * mp.mpf("1.0001")
-    found, error = coefficients.solve(coefficients.exp_fit(4, 53, edge))
+    found, error = coefficients.solve(dataclasses.replace(
+        coefficients.exp_fit(degree, 53, edge),
+        weight=lambda r: r * r / getattr(mp, about)(r) if r else mp.mpf(0),
+    ))
     numbers = " ".join(f"{float(c).hex()}," for c in found)
     return (
-        f"/* (expm1(r) - r) / r^2: relative error of exp(r) 2^{float(error):.1f} */\n"
-        f"static const double fa_exp16_tail[{len(found)}] = {{\n    {numbers}\n}};"
+        f"/* (expm1(r) - r) / r^2: relative error of {about}(r) 2^{float(error):.1f} */\n"
+        f"static const double fa_{name}_tail[{len(found)}] = {{\n    {numbers}\n}};"
     )
 
 
@@ -100,7 +104,8 @@ def main() -> int:
     args = parser.parse_args()
     text = "\n\n".join([
         "/* Written by tools/tables64.py. */",
-        exponential(),
+        exponential("exp16", "exp", 4),
+        exponential("expm1", "expm1", 5),
         table("exp16", "2^(j/16)", mp.mpf(1)),
         silu_root(),
         tanh_shrink(),
