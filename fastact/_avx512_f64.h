@@ -83,11 +83,16 @@ FA_STEP void fa_exp64(__m512d x, __m512d *high, __m512d *low) {
     fa_exp64_at(fa_magnitude64(x), FA_MAGIC64(0), high, low);
 }
 
+/* r cut to 33 bits: its product with one of 20 is exact. */
+FA_STEP __m512d fa_short64(__m512d r) {
+    return FA_DOUBLE(_mm512_and_si512(FA_BITS64(r), FA_WORD(~0xfffffLL)));
+}
+
 /* R, times 2^K, and e. */
 FA_STEP __m512d fa_logistic64(__m512d high, __m512d low, __m512d *e) {
     const __m512d one = FA_PD(FA_SCALE64);
     __m512d r = _mm512_div_pd(FA_PD(1.0), _mm512_add_pd(high, _mm512_add_pd(low, one)));
-    r = FA_DOUBLE(_mm512_and_si512(FA_BITS64(r), FA_WORD(~0xfffffLL)));
+    r = fa_short64(r);
     __m512d rest = FA_NMADD64(r, one, FA_NMADD64(r, high, FA_PD(1.0)));
     *e = FA_NMADD64(r, low, rest);
     return r;
@@ -260,6 +265,82 @@ FA_STEP void fa_elu_kind(__m512d x, double both, double scale, __m512d *f, __m51
     }
 }
 
+/* log1p(e) = hi + lo, times 2^1000, 0.1 ulp at most without the last rounding.
+
+   A table has c near 1 / (1 + j / 15.49), to 20 bits, and -log(c), of which the first part
+   is a multiple of 2^-44: z = (1 + e) c - 1 = z1 + z2, |z| < 1/28, with z1 of H exact, and
+   its sum with -log(c), hi, too.  lo is the rest, z2 + z^2 P(z) + .., at most hi / 28, and
+   with it its rounding errors.  Where j is 0 both c = 1 and -log(c) = 0 are exact: hi is
+   H, and e so small that log1p(e) is nearly e keeps the digits that it has. */
+FA_STEP __m512d fa_log1p64(__m512d high, __m512d low, __m512d *lo) {
+    const __m512d up = FA_PD(FA_UP64);
+    __m512i at = FA_BITS64(FA_MADD64(
+        high, FA_PD(FA_LOG_STEPS * FA_DOWN64), FA_PD(0x1.8p52)
+    ));
+    __m512d c = FA_PICK64(fa_log16_c, at);
+    __m512d z1 = FA_MADD64(c, _mm512_add_pd(high, up), high);
+    __m512d z2 = FA_MADD64(c, low, low);
+    __m512d z = _mm512_add_pd(z1, z2);
+    __m512d w = _mm512_mul_pd(z, FA_PD(FA_DOWN64));
+    __m512d w2 = _mm512_mul_pd(w, w);
+    __m512d p = FA_MADD64(w, FA_PD(fa_log16_tail[7]), FA_PD(fa_log16_tail[6]));
+#pragma GCC unroll 3
+    for (int k = 4; k >= 0; k -= 2) {
+        __m512d q = FA_MADD64(w, FA_PD(fa_log16_tail[k + 1]), FA_PD(fa_log16_tail[k]));
+        p = FA_MADD64(p, w2, q);
+    }
+    *lo = _mm512_add_pd(FA_PICK64(fa_log16_lo, at), z2);
+    *lo = FA_MADD64(_mm512_mul_pd(z, w), p, *lo);
+    return _mm512_add_pd(FA_PICK64(fa_log16_hi, at), z1);
+}
+
+/* softplus(x) = max(x, 0) + log1p(e), its first sum with what it lost (at x = 0 the two
+   change places), or log_sigmoid(x) = -softplus(-x); beyond 700 x itself.
+
+   f' = n / (1 + e), n = e or 1, by a short reciprocal as the sigmoid above: n = H or 1
+   and L or 0, the product of the first with R is exact. */
+FA_STEP void fa_soft_of(
+    __m512d x, __m512d high, __m512d low, int flip, __m512d *f, __m512d *d
+) {
+    const __m512d up = FA_PD(FA_UP64), down = FA_PD(FA_DOWN64);
+    const __m512d none = _mm512_setzero_pd();
+    __mmask8 above = flip ? _mm512_cmp_pd_mask(x, none, _CMP_LT_OQ)
+                          : _mm512_cmp_pd_mask(x, none, _CMP_GT_OQ);
+    if (f) {
+        __m512d lo, hi = fa_log1p64(high, low, &lo);
+        __m512d a = _mm512_maskz_mul_pd(above, x, FA_PD(flip ? -FA_UP64 : FA_UP64));
+        __m512d t = _mm512_add_pd(a, hi);
+        __m512d rest = _mm512_sub_pd(t, _mm512_max_pd(a, hi));
+        lo = _mm512_add_pd(lo, _mm512_sub_pd(_mm512_min_pd(a, hi), rest));
+        t = _mm512_mul_pd(_mm512_add_pd(t, lo), FA_PD(flip ? -FA_DOWN64 : FA_DOWN64));
+        __mmask8 line = flip ? _mm512_cmp_pd_mask(x, FA_PD(-700.0), _CMP_NGE_UQ)
+                             : _mm512_cmp_pd_mask(x, FA_PD(700.0), _CMP_NLE_UQ);
+        *f = _mm512_mask_mov_pd(t, line, x);
+    }
+    if (d) {
+        __m512d r = _mm512_div_pd(up, _mm512_add_pd(high, _mm512_add_pd(low, up)));
+        r = fa_short64(r);
+        __m512d rest = FA_NMADD64(r, high, FA_NMADD64(r, up, up));
+        rest = _mm512_mul_pd(FA_NMADD64(r, low, rest), down);
+        __m512d q = _mm512_mul_pd(_mm512_mask_mov_pd(high, above, up), r);
+        __m512d y = _mm512_mul_pd(_mm512_mask_mov_pd(low, above, none), r);
+        y = FA_MADD64(_mm512_add_pd(q, y), rest, y);
+        *d = _mm512_mul_pd(_mm512_add_pd(q, y), down);
+    }
+}
+
+FA_STEP void fa_softplus_of(
+    __m512d x, __m512d high, __m512d low, __m512d *f, __m512d *d
+) {
+    fa_soft_of(x, high, low, 0, f, d);
+}
+
+FA_STEP void fa_log_sigmoid_of(
+    __m512d x, __m512d high, __m512d low, __m512d *f, __m512d *d
+) {
+    fa_soft_of(x, high, low, 1, f, d);
+}
+
 /* The loop of a row over both of its steps; the first leaves h and l of v. */
 #define FA_LOOP64_OF(name, first) \
     FA_STEP void fa_##name##_f64(const double *x, double *f, double *d, ptrdiff_t n) { \
@@ -313,3 +394,10 @@ FA_LOOP64(tanh_shrink, 2.0)
 FA_LOOP64_ELU(elu, 1.0, 1.0)
 FA_LOOP64_ELU(celu, 1.0, 1.0)
 FA_LOOP64_ELU(selu, 1.7580993408473768, 1.0507009873554805)
+
+/* ... of exp(-|x|), times 2^1000 */
+#define FA_LOOP64_DOWN(name) \
+    FA_LOOP64_OF(name, fa_exp64_at(fa_down64(v), FA_MAGIC64(1100), &h, &l))
+
+FA_LOOP64_DOWN(softplus)
+FA_LOOP64_DOWN(log_sigmoid)

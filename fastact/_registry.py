@@ -114,6 +114,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.logsigmoid",
         exp="exp",
         table=True,
+        table64=True,
     ),
     Row(
         "tanh",
@@ -292,6 +293,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.softplus",
         exp="exp",
         table=True,
+        table64=True,
     ),
     Row(
         "softsign",

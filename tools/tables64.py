@@ -23,8 +23,12 @@ TARGET = Path(__file__).resolve().parent.parent / "fastact" / "_tables64.h"
 SIZE = 16
 #: bits of the first part
 SHORT = 20
+#: what 0 to 1 is cut into for the logarithm: 15.49, so that 1 is in the last entry
+STEPS = mp.mpf("15.49")
 #: the scale 2^-K of the results
 K = 100
+#: the scale 2^DOWN of the exponentials below 1 and of their logarithm
+DOWN = 1000
 
 
 def exponential(name: str, about: str, degree: int) -> str:
@@ -72,6 +76,52 @@ def tanh_shrink() -> str:
     )
 
 
+def log1p_tail(z):
+    """(log1p(z) - z) / z^2."""
+    if abs(z) < mp.mpf("1e-9"):
+        return -mp.mpf(1) / 2 + z / 3 - z * z / 4
+    return (mp.log1p(z) - z) / z**2
+
+
+def logarithm() -> str:
+    """log1p(e), 0 <= e <= 1: entry j is for |e STEPS - j| <= 1 / 2.
+
+    c is near 1 / (1 + j / STEPS), and 1 where j is 0; z = (1 + e) c - 1.  The error is
+    relative to log1p(z) there, otherwise to the least logarithm.
+    """
+    c = [coefficients.round_to(1 / (1 + j / STEPS), SHORT) for j in range(SIZE)]
+    # what picks is e / 2^r, |r| <= 1 / 32
+    off = mp.mpf(2) ** (mp.mpf(1) / (2 * SIZE))
+    ends = [
+        (1 + e) * cj - 1
+        for j, cj in enumerate(c)
+        for e in (max(j - mp.mpf(1) / 2, 0) / STEPS / off, (j + mp.mpf(1) / 2) / STEPS * off)
+    ]
+    least = mp.log1p(1 / (2 * STEPS) / off)
+    found, error = coefficients.solve(coefficients.Fit(
+        "", log1p_tail, lambda z: z * z / (mp.log1p(z) if z > 0 else least) if z else mp.eps,
+        min(ends), max(ends), 7, 53,
+    ))
+    high = [mp.nint(-mp.log(cj) * 2**44) / 2**44 for cj in c]
+    low = [-mp.log(cj) - h for cj, h in zip(c, high, strict=True)]
+    lines = [
+        f"/* (log1p(z) - z) / z^2: relative error of log1p 2^{float(error):.1f} */",
+        f"static const double fa_log16_tail[{len(found)}] = {{",
+        "    " + " ".join(f"{float(k).hex()}," for k in found),
+        f"}};\n#define FA_LOG_STEPS {float(STEPS).hex()}\n/* c - 1, -log(c) 2^{DOWN} */",
+    ]
+    up = mp.mpf(2) ** DOWN
+    for part, numbers in (
+        ("c", [cj - 1 for cj in c]), ("hi", [h * up for h in high]),
+        ("lo", [k * up for k in low]),
+    ):
+        lines.append(f"static const double fa_log16_{part}[{SIZE}] = {{")
+        for at in range(0, SIZE, 4):
+            lines.append("    " + " ".join(f"{float(k).hex()}," for k in numbers[at : at + 4]))
+        lines.append("};")
+    return "\n".join(lines)
+
+
 def parts(value) -> tuple[float, float]:
     """``value`` as a number of SHORT bits and the rest."""
     high = coefficients.round_to(value, SHORT)
@@ -109,6 +159,7 @@ def main() -> int:
         table("exp16", "2^(j/16)", mp.mpf(1)),
         silu_root(),
         tanh_shrink(),
+        logarithm(),
     ]) + "\n"
     if not args.check:
         TARGET.write_text(text)
