@@ -216,10 +216,14 @@ FA_STEP void fa_tanh_shrink_of(
 #define FA_UP64 0x1p1000
 #define FA_DOWN64 0x1p-1000
 
+/* max(x, -760) */
+FA_STEP __m512d fa_floor64(__m512d x) {
+    return _mm512_max_pd(FA_PD(-760.0), x);
+}
+
 /* max(-|x|, -760) */
 FA_STEP __m512d fa_down64(__m512d x) {
-    x = FA_DOUBLE(_mm512_or_si512(FA_BITS64(x), FA_SIGN64));
-    return _mm512_max_pd(FA_PD(-760.0), x);
+    return fa_floor64(FA_DOUBLE(_mm512_or_si512(FA_BITS64(x), FA_SIGN64)));
 }
 
 /* x < 0: f = both (exp(x) - 1) = both ((H - 1) + H first + p), first the first part of
@@ -269,8 +273,8 @@ FA_STEP void fa_elu_kind(__m512d x, double both, double scale, __m512d *f, __m51
 
    A table has c near 1 / (1 + j / 15.49), to 20 bits, and -log(c), of which the first part
    is a multiple of 2^-44: z = (1 + e) c - 1 = z1 + z2, |z| < 1/28, with z1 of H exact, and
-   its sum with -log(c), hi, too.  lo is the rest, z2 + z^2 P(z) + .., at most hi / 28, and
-   with it its rounding errors.  Where j is 0 both c = 1 and -log(c) = 0 are exact: hi is
+   its sum with -log(c), hi, too.  lo is the rest, z2 + z^2 P(z) + .., a few per cent of hi,
+   and so are its rounding errors.  Where j is 0 both c = 1 and -log(c) = 0 are exact: hi is
    H, and e so small that log1p(e) is nearly e keeps the digits that it has. */
 FA_STEP __m512d fa_log1p64(__m512d high, __m512d low, __m512d *lo) {
     const __m512d up = FA_PD(FA_UP64);
@@ -294,8 +298,8 @@ FA_STEP __m512d fa_log1p64(__m512d high, __m512d low, __m512d *lo) {
     return _mm512_add_pd(FA_PICK64(fa_log16_hi, at), z1);
 }
 
-/* softplus(x) = max(x, 0) + log1p(e), its first sum with what it lost (at x = 0 the two
-   change places), or log_sigmoid(x) = -softplus(-x); beyond 700 x itself.
+/* softplus(x) = max(x, 0) + log1p(e), the first sum with what it lost (either may be the
+   larger), or log_sigmoid(x) = -softplus(-x); x itself where |x| is large.
 
    f' = n / (1 + e), n = e or 1, by a short reciprocal as the sigmoid above: n = H or 1
    and L or 0, the product of the first with R is exact. */
@@ -339,6 +343,109 @@ FA_STEP void fa_log_sigmoid_of(
     __m512d x, __m512d high, __m512d low, __m512d *f, __m512d *d
 ) {
     fa_soft_of(x, high, low, 1, f, d);
+}
+
+/* mish: f = x N / D, N = e (e + 2), D = N + 2; f' = e K / D^2,
+       K = 4 (1 + x) + e (6 + 4 x) + e^2 (4 + e);
+   e = exp(x) = H + L for both signs of x; from 22 on f is x and f' 1.  For x < -64, where
+   nothing of e counts in D and K, H, L and N are times 2^1000.
+
+   N, D and K are sums of something of H, exact where it matters, and of what has a factor
+   L.  R is 1 / D to 33 bits, 1 / D = R (1 + rest).  So N / D is rounded once, and its
+   product with x: 1.5 ulp and a little.  In f' each quotient keeps what it lost; what is
+   left are the roundings of K.  Its first part is taken as 4 (1 + x) (1 + H) + 2 H + H p, p
+   = H (4 + H): around the root of f', -1.19, they cancel the least; within 1/16 of it even
+   that is not good enough, and a polynomial comes in. */
+FA_STEP __mmask8 fa_mish_far(__m512d x) {
+    return _mm512_cmp_pd_mask(x, FA_PD(-64.0), _CMP_LT_OQ);
+}
+
+FA_STEP void fa_mish_exp(__m512d x, __m512d *high, __m512d *low) {
+    __m512d bias = _mm512_mask_mov_pd(FA_MAGIC64(100), fa_mish_far(x), FA_MAGIC64(1100));
+    x = _mm512_min_pd(FA_PD(24.0), fa_floor64(x));
+    fa_exp64_at(x, bias, high, low);
+}
+
+/* dl; D = dh + dl. */
+FA_STEP __m512d fa_mish_below(__m512d x, __m512d nh, __m512d nl, __m512d *dh) {
+    const __m512d two = FA_PD(2.0);
+    __mmask8 near = ~fa_mish_far(x);
+    __m512d n = _mm512_maskz_mov_pd(near, nh);
+    *dh = _mm512_add_pd(n, two);
+    __m512d dl = _mm512_sub_pd(n, _mm512_sub_pd(*dh, two));
+    return _mm512_mask_add_pd(dl, near, dl, nl);
+}
+
+/* R; N = nh + nl. */
+FA_STEP __m512d fa_mish_parts(
+    __m512d x, __m512d high, __m512d low, __m512d *nh, __m512d *nl
+) {
+    __mmask8 near = ~fa_mish_far(x);
+    __m512d h = _mm512_maskz_mov_pd(near, high), l = _mm512_maskz_mov_pd(near, low);
+    __m512d t = _mm512_add_pd(_mm512_add_pd(h, FA_PD(2.0)), _mm512_add_pd(h, l));
+    __m512d twice = _mm512_add_pd(high, high);
+    *nh = FA_MADD64(high, h, twice);
+    *nl = FA_MADD64(low, t, FA_MADD64(high, h, _mm512_sub_pd(twice, *nh)));
+    __m512d dh, dl = fa_mish_below(x, *nh, *nl, &dh);
+    __m512d r = _mm512_div_pd(FA_PD(1.0), _mm512_add_pd(dh, dl));
+    return fa_short64(r);
+}
+
+/* The first part of K; kl is the second. */
+FA_STEP __m512d fa_mish_factor(__m512d x, __m512d high, __m512d low, __m512d *kl) {
+    const __m512d one = FA_PD(1.0), two = FA_PD(2.0), four = FA_PD(4.0);
+    __mmask8 near = ~fa_mish_far(x);
+    __m512d h = _mm512_maskz_mov_pd(near, high), l = _mm512_maskz_mov_pd(near, low);
+    __m512d k0 = FA_MADD64(fa_floor64(x), four, four);
+    __m512d y = _mm512_add_pd(four, h);
+    __m512d p = _mm512_mul_pd(h, y);
+    __m512d w = _mm512_mul_pd(l, _mm512_add_pd(y, _mm512_add_pd(h, l)));
+    __m512d v = _mm512_add_pd(_mm512_add_pd(k0, two), _mm512_add_pd(p, w));
+    w = FA_MADD64(h, w, _mm512_mul_pd(l, v));
+    __m512d k = FA_MADD64(k0, _mm512_add_pd(one, h), _mm512_add_pd(h, h));
+    k = FA_MADD64(h, p, k);
+    __m512d sum = _mm512_add_pd(k, w);
+    *kl = _mm512_sub_pd(w, _mm512_sub_pd(sum, k));
+    return sum;
+}
+
+/* x (N / D) */
+FA_STEP __m512d fa_mish_value(
+    __m512d x, __m512d nh, __m512d nl, __m512d r, __m512d rest
+) {
+    __m512d c = _mm512_mul_pd(r, FA_MADD64(_mm512_add_pd(nh, nl), rest, nl));
+    __m512d y = FA_MADD64(nh, r, c);
+    y = _mm512_mul_pd(y, fa_floor64(x));
+    return _mm512_mask_mul_pd(y, fa_mish_far(x), y, FA_PD(FA_DOWN64));
+}
+
+/* (e R (1 + rest)) (K / D): eh + el times q + ql; around the root, where v is 0, a
+   constant, a slope in two parts, .. */
+FA_STEP __m512d fa_mish_slope(
+    __m512d x, __m512d high, __m512d low, __m512d dh, __m512d dl, __m512d r,
+    __m512d rest, __m512d kh, __m512d kl
+) {
+    __m512d q = _mm512_mul_pd(kh, r);
+    __m512d ql = FA_NMADD64(q, dl, FA_NMADD64(q, dh, kh));
+    ql = _mm512_mul_pd(r, _mm512_add_pd(ql, kl));
+    __m512d el = _mm512_mul_pd(r, FA_MADD64(_mm512_add_pd(high, low), rest, low));
+    __m512d eh = _mm512_mul_pd(high, r);
+    __m512d y = FA_MADD64(_mm512_add_pd(eh, el), ql, _mm512_mul_pd(el, q));
+    y = FA_MADD64(eh, q, y);
+    y = _mm512_mask_mul_pd(y, fa_mish_far(x), y, FA_PD(FA_DOWN64));
+    __m512d v = _mm512_add_pd(x, FA_PD(FA_MISH_ROOT));
+    __m512d v2 = _mm512_mul_pd(v, v);
+    __m512d p = FA_MADD64(v, FA_PD(fa_mish_root[8]), FA_PD(fa_mish_root[7]));
+#pragma GCC unroll 3
+    for (int i = 5; i > 0; i -= 2) {
+        __m512d odd = FA_MADD64(v, FA_PD(fa_mish_root[i + 1]), FA_PD(fa_mish_root[i]));
+        p = FA_MADD64(v2, p, odd);
+    }
+    p = FA_MADD64(v, p, FA_PD(FA_MISH_ROOT_LOW));
+    p = FA_MADD64(v, p, FA_PD(FA_MISH_AT_ROOT));
+    p = FA_MADD64(v, FA_PD(fa_mish_root[0]), p);
+    __mmask8 root = _mm512_cmp_pd_mask(v2, FA_PD(0x1p-8), _CMP_LT_OQ);
+    return _mm512_mask_mov_pd(y, root, p);
 }
 
 /* The loop of a row over both of its steps; the first leaves h and l of v. */
@@ -401,3 +508,51 @@ FA_LOOP64_ELU(selu, 1.7580993408473768, 1.0507009873554805)
 
 FA_LOOP64_DOWN(softplus)
 FA_LOOP64_DOWN(log_sigmoid)
+
+/* Three steps: the exponential, the division and K, the rest. */
+FA_STEP void fa_mish_f64(const double *x, double *f, double *d, ptrdiff_t n) {
+    double kept[7][FA_BLOCK64] __attribute__((aligned(64)));
+    for (; n > 0; n -= FA_BLOCK64) {
+        ptrdiff_t m = n < FA_BLOCK64 ? n : FA_BLOCK64;
+        for (ptrdiff_t i = 0; i < m; i += 8) {
+            __m512d h, l;
+            fa_mish_exp(_mm512_loadu_pd(x + i), &h, &l);
+            _mm512_storeu_pd(kept[0] + i, h);
+            _mm512_storeu_pd(kept[1] + i, l);
+        }
+        for (ptrdiff_t i = 0; i < m; i += 8) {
+            __m512d v = _mm512_loadu_pd(x + i);
+            __m512d h = _mm512_loadu_pd(kept[0] + i), l = _mm512_loadu_pd(kept[1] + i);
+            __m512d nl, nh;
+            _mm512_storeu_pd(kept[2] + i, fa_mish_parts(v, h, l, &nh, &nl));
+            _mm512_storeu_pd(kept[3] + i, nh);
+            _mm512_storeu_pd(kept[4] + i, nl);
+            if (d) {
+                _mm512_storeu_pd(kept[5] + i, fa_mish_factor(v, h, l, &nl));
+                _mm512_storeu_pd(kept[6] + i, nl);
+            }
+        }
+        for (ptrdiff_t i = 0; i < m; i += 8) {
+            __m512d v = _mm512_loadu_pd(x + i);
+            __m512d r = _mm512_loadu_pd(kept[2] + i);
+            __m512d nh = _mm512_loadu_pd(kept[3] + i), nl = _mm512_loadu_pd(kept[4] + i);
+            __m512d dh, dl = fa_mish_below(v, nh, nl, &dh);
+            __m512d rest = FA_NMADD64(r, dl, FA_NMADD64(r, dh, FA_PD(1.0)));
+            __mmask8 line = _mm512_cmp_pd_mask(v, FA_PD(22.0), _CMP_GT_OQ);
+            if (f) {
+                __m512d y = fa_mish_value(v, nh, nl, r, rest);
+                _mm512_storeu_pd(f + i, _mm512_mask_mov_pd(y, line, v));
+            }
+            if (d) {
+                __m512d y = fa_mish_slope(
+                    v, _mm512_loadu_pd(kept[0] + i), _mm512_loadu_pd(kept[1] + i), dh, dl,
+                    r, rest, _mm512_loadu_pd(kept[5] + i), _mm512_loadu_pd(kept[6] + i)
+                );
+                _mm512_storeu_pd(d + i, _mm512_mask_mov_pd(y, line, FA_PD(1.0)));
+            }
+        }
+        x += m;
+        if (f) f += m;
+        if (d) d += m;
+    }
+}

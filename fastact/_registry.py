@@ -279,6 +279,7 @@ ROWS: tuple[Row, ...] = (
         wide=True,
         exp="exp",
         table=True,
+        table64=True,
     ),
     Row(
         "softplus",

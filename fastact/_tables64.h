@@ -61,3 +61,12 @@ static const double fa_log16_lo[16] = {
     -0x1.4b6f53d484f17p+953, -0x1.e9c5bbdbdaef8p+954, -0x1.f8dcb1ab73c9ap+953, -0x1.1895f0c194f89p+952,
     -0x1.9ee7e67ef29b2p+952, -0x1.ebfa93150bd4dp+954, 0x1.0e51aef1632d8p+954, -0x1.f21c096aeaf60p+953,
 };
+
+/* mish'(h - U) less mish'(-U), over h, |h| <= 1/16: relative error 2^-56.5; what its first
+   number is short of; U, mish'(-U) */
+static const double fa_mish_root[9] = {
+    0x1.115acb42500bcp-2, 0x1.a34a251d8ad88p-3, 0x1.574f121a86981p-5, -0x1.4c222fe6a0e1dp-6, -0x1.03369d4b75e91p-6, -0x1.b87dd6568e30cp-9, 0x1.1e5e37537a6f8p-10, 0x1.0360ae3638c5cp-10, 0x1.09e8e03b3b1ecp-12,
+};
+#define FA_MISH_ROOT_LOW -0x1.76e7540a41322p-56
+#define FA_MISH_ROOT 0x1.31432c0d12d84p+0
+#define FA_MISH_AT_ROOT 0x1.dd827678b94bap-57

@@ -76,6 +76,47 @@ def tanh_shrink() -> str:
     )
 
 
+#: where mish' is 0, negated
+MISH_ROOT = mp.findroot(
+    lambda u: mp.polyval([1, 4, 6 - 4 * u, 4 - 4 * u], mp.exp(-u)), mp.mpf("1.19")
+)
+
+
+def mish_slope(x):
+    """mish'(x)."""
+    e = mp.exp(x)
+    return e * mp.polyval([1, 4, 6 + 4 * x, 4 + 4 * x], e) / (e * e + 2 * e + 2) ** 2
+
+
+def mish_root() -> str:
+    """mish' around its root: a constant, a slope in two parts, and the rest."""
+    first = coefficients.round_to(MISH_ROOT, 53)
+    at_first = mish_slope(-first)
+    edge = mp.mpf("0.0626")
+
+    def target(h):
+        h = h if abs(h) > mp.mpf("1e-20") else mp.mpf("1e-20")
+        return (mish_slope(h - first) - at_first) / h
+
+    fit = coefficients.Fit("", target, lambda h: 1 / target(h), -edge, edge, 8, 53)
+    found, _ = coefficients.solve(fit)
+    found[0] = coefficients.round_to(target(0), 53)
+    rest = coefficients.round_to(target(0) - found[0], 53)
+    exact = [*found[:0:-1], found[0] + rest]
+    error = mp.log(max(
+        abs(mp.polyval(exact, h) / target(h) - 1) for h in mp.linspace(-edge, edge, 999)
+    ), 2)
+    numbers = " ".join(f"{float(c).hex()}," for c in found)
+    return (
+        f"/* mish'(h - U) less mish'(-U), over h, |h| <= 1/16: relative error "
+        f"2^{float(error):.1f}; what its first\n   number is short of; U, mish'(-U) */\n"
+        f"static const double fa_mish_root[{len(found)}] = {{\n    {numbers}\n}};\n"
+        f"#define FA_MISH_ROOT_LOW {float(rest).hex()}\n"
+        f"#define FA_MISH_ROOT {float(first).hex()}\n"
+        f"#define FA_MISH_AT_ROOT {float(at_first).hex()}"
+    )
+
+
 def log1p_tail(z):
     """(log1p(z) - z) / z^2."""
     if abs(z) < mp.mpf("1e-9"):
@@ -160,6 +201,7 @@ def main() -> int:
         silu_root(),
         tanh_shrink(),
         logarithm(),
+        mish_root(),
     ]) + "\n"
     if not args.check:
         TARGET.write_text(text)
