@@ -114,6 +114,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.logsigmoid",
         exp="exp",
         table=True,
+        table64=True,
     ),
     Row(
         "tanh",
@@ -175,6 +176,7 @@ ROWS: tuple[Row, ...] = (
         wide=True,
         exp="expm1",
         table=True,
+        table64=True,
     ),
     Row(
         "celu",
@@ -190,6 +192,7 @@ ROWS: tuple[Row, ...] = (
         wide=True,
         exp="expm1",
         table=True,
+        table64=True,
     ),
     Row(
         "selu",
@@ -203,6 +206,7 @@ ROWS: tuple[Row, ...] = (
         wide=True,
         exp="expm1",
         table=True,
+        table64=True,
     ),
     Row(
         "gelu",
@@ -275,6 +279,7 @@ ROWS: tuple[Row, ...] = (
         wide=True,
         exp="exp",
         table=True,
+        table64=True,
     ),
     Row(
         "softplus",
@@ -289,6 +294,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.softplus",
         exp="exp",
         table=True,
+        table64=True,
     ),
     Row(
         "softsign",
