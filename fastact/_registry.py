@@ -126,6 +126,7 @@ ROWS: tuple[Row, ...] = (
         torch="torch.tanh",
         exp="expm1",
         table=True,
+        table64=True,
     ),
     Row(
         "relu",
@@ -215,6 +216,7 @@ ROWS: tuple[Row, ...] = (
         wide=True,
         exp="expm1",
         table=True,
+        table64=True,
     ),
     Row(
         "gelu_tanh",
@@ -228,6 +230,7 @@ ROWS: tuple[Row, ...] = (
         wide=True,
         exp="exp",
         table=True,
+        table64=True,
     ),
     Row(
         "quick_gelu",
@@ -239,6 +242,7 @@ ROWS: tuple[Row, ...] = (
         wide=True,
         exp="exp",
         table=True,
+        table64=True,
     ),
     Row(
         "silu",
