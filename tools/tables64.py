@@ -11,6 +11,7 @@ polynomial then only has to reach to ln2 / 32.
 from __future__ import annotations
 
 import argparse
+import itertools
 import struct
 import sys
 from pathlib import Path
@@ -70,7 +71,8 @@ def tanh_shrink() -> str:
 
 def written(name: str, about: str, found) -> str:
     numbers = " ".join(f"{float(c).hex()}," for c in found)
-    return f"/* {about} */\nstatic const double fa_{name}[{len(found)}] = {{\n    {numbers}\n}};"
+    head = f"/* {about} */\nstatic const double fa_{name}[{len(found)}]"
+    return f"{head} = {{\n    {numbers}\n}};"
 
 
 def growth(name: str, factor) -> str:
@@ -235,7 +237,7 @@ def gelu() -> str:
     edges[0] = mp.mpf(0)
     columns, errors = [], []
     with mp.workprec(160):
-        for lo, hi in zip(edges, edges[1:], strict=False):
+        for lo, hi in itertools.pairwise(edges):
             middle = mp.nint((lo + hi) * 2**19) / 2**20
             if lo == 0:
                 centre = lo
