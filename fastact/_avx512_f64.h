@@ -556,3 +556,253 @@ FA_STEP void fa_mish_f64(const double *x, double *f, double *d, ptrdiff_t n) {
         if (d) d += m;
     }
 }
+
+/* ---- tanh, and x times a sigmoid of another argument ---- */
+
+/* H and L of exp(c a + c rest) 2^(offset - K); the numbers of c: tools/tables64.py.
+   c h is not formed: h is left of a as r is above, and the polynomial knows of c. */
+FA_STEP void fa_growth64(
+    __m512d a, const __m512d *rest, double offset, const double *c,
+    __m512d *high, __m512d *low
+) {
+    const __m512d magic = FA_PD(0x1.8p48 + offset);
+    __m512d t = FA_MADD64(a, FA_PD(c[0]), magic);
+    __m512d k = _mm512_sub_pd(t, magic);
+    __m512d h = FA_NMADD64(k, FA_PD(c[1]), a);
+    if (rest) h = _mm512_add_pd(h, FA_NMADD64(k, FA_PD(c[2]), *rest));
+    else h = FA_NMADD64(k, FA_PD(c[2]), h);
+    __m512d p = FA_MADD64(h, FA_PD(c[8]), FA_PD(c[7]));
+    p = FA_MADD64(h, p, FA_PD(c[6]));
+    p = FA_MADD64(h, p, FA_PD(c[5]));
+    p = FA_MADD64(h, p, FA_PD(c[4]));
+    p = _mm512_mul_pd(h, FA_MADD64(h, p, FA_PD(c[3])));
+    __m512i at = FA_BITS64(t), n = _mm512_slli_epi64(at, 48);
+    *high = FA_DOUBLE(_mm512_add_epi64(n, FA_BITS64(FA_PICK64(fa_exp16_hi, at))));
+    *low = FA_DOUBLE(_mm512_add_epi64(n, FA_BITS64(FA_PICK64(fa_exp16_lo, at))));
+    *low = FA_MADD64(_mm512_add_pd(*high, *low), p, *low);
+}
+
+/* R near 1 / (one + H + L), and e, R (1 + e) = 1 / (one + H + L).  A short R has 33
+   bits; of a full one R H is rounded in 1 - R H, by 2^-59 of 1. */
+FA_STEP __m512d fa_inverse64(
+    __m512d high, __m512d low, double scale, int is_short, __m512d *e
+) {
+    __m512d both = _mm512_add_pd(high, FA_PD(scale));
+    __m512d r = _mm512_div_pd(FA_PD(1.0), _mm512_add_pd(both, low));
+    if (is_short) r = fa_short64(r);
+    *e = FA_NMADD64(r, low, FA_NMADD64(r, both, FA_PD(1.0)));
+    return r;
+}
+
+/* What H + one lost; 0 for E < 2^33. */
+FA_STEP __m512d fa_lost64(__m512d high, double scale) {
+    const __m512d one = FA_PD(scale);
+    return _mm512_sub_pd(one, _mm512_sub_pd(_mm512_add_pd(high, one), high));
+}
+
+/* tanh(a) = 1 - G, a = |x|, G = 2 / (1 + exp(2 a)); E here is half of that exponential.
+   f' = G (1 + f).  Below 0.126, where that would cost digits, a + a^3 P(a^2).
+
+   The value alone needs no scale: nothing is left of G from a = 20 on. */
+FA_STEP void fa_tanh_exp64(__m512d x, const double *d, __m512d *high, __m512d *low) {
+    __m512d a = _mm512_min_pd(FA_PD(d ? 380.0 : 20.0), _mm512_abs_pd(x));
+    fa_growth64(a, NULL, d ? -1.0 : 99.0, fa_tanh_growth, high, low);
+}
+
+FA_STEP void fa_tanh_of(__m512d x, __m512d high, __m512d low, __m512d *f, __m512d *d) {
+    const double factor = d ? FA_SCALE64 : 1.0;
+    const __m512d scale = FA_PD(factor), one = FA_PD(1.0);
+    __m512d a = _mm512_abs_pd(x);
+    __mmask8 near = _mm512_cmp_pd_mask(a, FA_PD(FA_TANH_EDGE), _CMP_LT_OQ);
+    __m512d w = _mm512_mul_pd(a, a);
+    __m512d p = FA_PD(fa_tanh_series[5]);
+#pragma GCC unroll 5
+    for (int k = 4; k >= 0; k--) p = FA_MADD64(w, p, FA_PD(fa_tanh_series[k]));
+    p = FA_MADD64(_mm512_mul_pd(w, a), p, a);
+    __m512d e, r = fa_inverse64(high, low, factor / 2, 0, &e);
+    __m512d g = _mm512_mul_pd(r, scale);
+    /* 1 - g - g e, with what the first difference lost */
+    __m512d m = _mm512_sub_pd(one, g);
+    __m512d rest = _mm512_sub_pd(_mm512_sub_pd(one, m), g);
+    __m512d y = _mm512_add_pd(m, FA_NMADD64(g, e, rest));
+    y = _mm512_mask_mov_pd(y, near, p);
+    if (f) {
+        *f = FA_DOUBLE(_mm512_ternarylogic_epi64(
+            FA_BITS64(y), FA_BITS64(x), FA_SIGN64, 0xd8
+        ));
+    }
+    if (d) {
+        /* R (1 + y) + R e (1 + y): of the first only one rounding, not that of 1 + y */
+        e = _mm512_mul_pd(g, FA_NMADD64(r, fa_lost64(high, factor / 2), e));
+        *d = FA_MADD64(FA_MADD64(r, y, r), scale, FA_MADD64(e, y, e));
+        *d = _mm512_mask_mov_pd(*d, near, FA_NMADD64(y, y, one));
+    }
+}
+
+/* x times the sigmoid: -|x| g or x - |x| g, |x| g = |x| R (1 + e), rounded once. */
+FA_STEP __m512d fa_gated_of(__m512d x, __m512d a, __m512d r, __m512d e) {
+    __m512d y = _mm512_mul_pd(a, r);
+    y = _mm512_add_pd(y, FA_MADD64(y, e, _mm512_fmsub_pd(a, r, y)));
+    /* x, or where x < 0 only its sign; NaN comes from x */
+    __m512d base = _mm512_max_pd(FA_PD(-0.0), x);
+    return FA_MADD64(y, FA_PD(-FA_SCALE64), base);
+}
+
+/* scale d for x < 0, otherwise 1 - scale d. */
+FA_STEP __m512d fa_slope_of(__m512d x, __m512d d, double scale) {
+    __m512i neg = _mm512_srai_epi64(FA_BITS64(x), 63);
+    __m512d signed_scale = FA_DOUBLE(_mm512_ternarylogic_epi64(
+        neg, FA_BITS64(FA_PD(-scale)), FA_SIGN64, 0x6c
+    ));
+    return FA_MADD64(d, signed_scale, fa_base_of(neg));
+}
+
+/* 2^K G (1 - (v + v_low) (1 - G)): m = 1 - R is exact (R is short), so that the sum is
+   rounded once, and what e and v_low add is small. */
+FA_STEP __m512d fa_gated_slope(__m512d r, __m512d e, __m512d v, __m512d v_low) {
+    __m512d g = _mm512_mul_pd(r, FA_PD(FA_SCALE64)), one = FA_PD(1.0);
+    __m512d m = _mm512_sub_pd(one, g), sum = FA_NMADD64(v, m, one);
+    __m512d low = _mm512_mul_pd(e, FA_MADD64(v, g, sum));
+    low = FA_NMADD64(v_low, m, low);
+    return FA_MADD64(r, sum, _mm512_mul_pd(r, low));
+}
+
+/* In place of d, within the width of the root U: 2^K h Q(h), h = a - U. */
+FA_STEP __m512d fa_near_root(
+    __m512d a, __m512d d, const double *root, int degree, double width
+) {
+    __m512d h = _mm512_sub_pd(a, FA_PD(root[0]));
+    __m512d q = FA_PD(root[2 + degree] / FA_SCALE64);
+#pragma GCC unroll 16
+    for (int k = degree - 1; k >= 0; k--)
+        q = FA_MADD64(h, q, FA_PD(root[2 + k] / FA_SCALE64));
+    q = FA_MADD64(h, q, _mm512_mul_pd(q, FA_PD(-root[1])));
+    __mmask8 near = _mm512_cmp_pd_mask(_mm512_abs_pd(h), FA_PD(width), _CMP_LT_OQ);
+    return _mm512_mask_mov_pd(d, near, q);
+}
+
+/* v = b a, b = 1.702. */
+FA_STEP void fa_quick_gelu_exp64(__m512d x, const double *d, __m512d *high, __m512d *low) {
+    __m512d a = _mm512_min_pd(FA_PD(446.0), _mm512_abs_pd(x));
+    fa_growth64(a, NULL, 0.0, fa_quick_gelu_growth, high, low);
+}
+
+FA_STEP void fa_quick_gelu_of(
+    __m512d x, __m512d high, __m512d low, __m512d *f, __m512d *d
+) {
+    __m512d a = _mm512_min_pd(FA_PD(446.0), _mm512_abs_pd(x));
+    __m512d e, r = fa_inverse64(high, low, FA_SCALE64, 1, &e);
+    if (f) *f = fa_gated_of(x, a, r, e);
+    if (d) {
+        const __m512d b = FA_PD(fa_quick_gelu_growth[3]);
+        __m512d v = _mm512_mul_pd(a, b), v_low = _mm512_fmsub_pd(a, b, v);
+        v_low = FA_MADD64(a, FA_PD(FA_QUICK_GELU_LOW), v_low);
+        e = FA_NMADD64(r, fa_lost64(high, FA_SCALE64), e);
+        __m512d far = fa_gated_slope(r, e, v, v_low);
+        *d = fa_slope_of(x, fa_near_root(a, far, fa_quick_gelu_root, 8, 0x1p-5), FA_SCALE64);
+    }
+}
+
+/* w = a (s + s d a^2), and what its roundings lose: u is some times of it. */
+FA_STEP __m512d fa_cubic64(__m512d a, __m512d *low) {
+    const __m512d s = FA_PD(fa_gelu_tanh_sum[0]), t = FA_PD(fa_gelu_tanh_sum[1]);
+    __m512d a2 = _mm512_mul_pd(a, a), a2_low = _mm512_fmsub_pd(a, a, a2);
+    __m512d sum = FA_MADD64(a2, t, s);
+    __m512d rest = FA_MADD64(a2_low, t, FA_MADD64(a2, t, _mm512_sub_pd(s, sum)));
+    __m512d w = _mm512_mul_pd(a, sum);
+    *low = FA_MADD64(a, rest, _mm512_fmsub_pd(a, sum, w));
+    return w;
+}
+
+/* v = a u'.  (From |x| = 21.6 on even x g is below half the smallest subnormal.) */
+FA_STEP void fa_gelu_tanh_exp64(__m512d x, const double *d, __m512d *high, __m512d *low) {
+    __m512d rest, a = _mm512_min_pd(FA_PD(21.6), _mm512_abs_pd(x));
+    __m512d w = fa_cubic64(a, &rest);
+    fa_growth64(w, &rest, 0.0, fa_gelu_tanh_growth, high, low);
+}
+
+FA_STEP void fa_gelu_tanh_of(
+    __m512d x, __m512d high, __m512d low, __m512d *f, __m512d *d
+) {
+    __m512d a = _mm512_min_pd(FA_PD(21.6), _mm512_abs_pd(x));
+    __m512d e, r = fa_inverse64(high, low, FA_SCALE64, 1, &e);
+    if (f) *f = fa_gated_of(x, a, r, e);
+    if (d) {
+        const __m512d c = FA_PD(fa_gelu_tanh_slope[0]), c3 = FA_PD(fa_gelu_tanh_slope[1]);
+        __m512d a2 = _mm512_mul_pd(a, a), sum = FA_MADD64(a2, c3, c);
+        __m512d rest = FA_MADD64(a2, c3, _mm512_sub_pd(c, sum));
+        rest = FA_MADD64(_mm512_fmsub_pd(a, a, a2), c3, rest);
+        rest = _mm512_add_pd(rest, FA_MADD64(
+            a2, FA_PD(fa_gelu_tanh_slope[3]), FA_PD(fa_gelu_tanh_slope[2])
+        ));
+        __m512d v = _mm512_mul_pd(a, sum);
+        rest = FA_MADD64(a, rest, _mm512_fmsub_pd(a, sum, v));
+        e = FA_NMADD64(r, fa_lost64(high, FA_SCALE64), e);
+        __m512d far = fa_gated_slope(r, e, v, rest);
+        *d = fa_slope_of(x, fa_near_root(a, far, fa_gelu_tanh_root, 8, 0x1p-5), FA_SCALE64);
+    }
+}
+
+/* gelu: Phi(-a) = exp(-a^2 / 2) R(a), f'(-a) = exp(-a^2 / 2) S(a), R and S polynomials
+   in h = a - centre by 16 intervals, which the exponent and two bits of v0 + s a tell
+   apart (see tools/tables64.py).  From a = 39 on both results are below half the
+   smallest subnormal.  The exponential falls, hence another scale: 2^-1000. */
+#define FA_GELU_UNIT 0x1p-1000
+
+FA_STEP __m512d fa_gelu_magnitude(__m512d x) {
+    return _mm512_min_pd(FA_PD(39.0), _mm512_abs_pd(x));
+}
+
+FA_STEP void fa_gelu_exp64(__m512d x, const double *d, __m512d *high, __m512d *low) {
+    __m512d a = fa_gelu_magnitude(x);
+    __m512d a2 = _mm512_mul_pd(a, a), a2_low = _mm512_fmsub_pd(a, a, a2);
+    /* (n + 1100 is positive, as the tables want it) */
+    fa_growth64(a2, &a2_low, 1100.0, fa_gelu_growth, high, low);
+}
+
+/* Degree 14, the even and the odd powers apart; the last three steps are Horner's, as
+   what they add up is as large as the result.  Where c0 is next to nothing, at the root,
+   c1 has a low part, rest. */
+FA_STEP __m512d fa_pieces64(
+    __m512d h, __m512i at, const double table[][16], const double *rest
+) {
+    __m512d h2 = _mm512_mul_pd(h, h);
+    __m512d p = FA_PICK64(table[14], at), q = FA_PICK64(table[13], at);
+#pragma GCC unroll 8
+    for (int k = 12; k > 3; k -= 2) {
+        p = FA_MADD64(h2, p, FA_PICK64(table[k], at));
+        q = FA_MADD64(h2, q, FA_PICK64(table[k - 1], at));
+    }
+    p = FA_MADD64(h2, p, FA_PICK64(table[2], at));
+    p = FA_MADD64(h, FA_MADD64(h, q, p), FA_PICK64(table[1], at));
+    q = FA_PICK64(table[0], at);
+    if (rest) q = FA_MADD64(h, FA_PICK64(rest, at), q);
+    return FA_MADD64(h, p, q);
+}
+
+FA_STEP void fa_gelu_of(__m512d x, __m512d high, __m512d low, __m512d *f, __m512d *d) {
+    __m512d a = fa_gelu_magnitude(x);
+    __m512i at = _mm512_srli_epi64(FA_BITS64(
+        FA_MADD64(a, FA_PD(FA_GELU_SCALE), FA_PD(FA_GELU_START))
+    ), 50);
+    __m512d h = _mm512_sub_pd(a, FA_PICK64(fa_gelu_centre[0], at));
+    if (f) {
+        /* a R (H + L), rounded once */
+        __m512d r = fa_pieces64(h, at, fa_gelu_mills, NULL), y = _mm512_mul_pd(a, r);
+        __m512d rest = _mm512_mul_pd(_mm512_fmsub_pd(a, r, y), high);
+        y = FA_MADD64(y, high, FA_MADD64(y, low, rest));
+        *f = FA_MADD64(y, FA_PD(-FA_GELU_UNIT), _mm512_max_pd(FA_PD(-0.0), x));
+    }
+    if (d) {
+        __m512d r = fa_pieces64(h, at, fa_gelu_slope, fa_gelu_rest[0]);
+        *d = fa_slope_of(x, FA_MADD64(r, high, _mm512_mul_pd(r, low)), FA_GELU_UNIT);
+    }
+}
+
+/* ... by fa_NAME_exp64 */
+#define FA_LOOP64_OWN(name) FA_LOOP64_OF(name, fa_##name##_exp64(v, d, &h, &l))
+
+FA_LOOP64_OWN(tanh)
+FA_LOOP64_OWN(quick_gelu)
+FA_LOOP64_OWN(gelu_tanh)
+FA_LOOP64_OWN(gelu)

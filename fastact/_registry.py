@@ -127,6 +127,7 @@ ROWS: tuple[Row, ...] = (
         torch="torch.tanh",
         exp="expm1",
         table=True,
+        table64=True,
     ),
     Row(
         "relu",
@@ -219,6 +220,7 @@ ROWS: tuple[Row, ...] = (
         wide=True,
         exp="expm1",
         table=True,
+        table64=True,
     ),
     Row(
         "gelu_tanh",
@@ -232,6 +234,7 @@ ROWS: tuple[Row, ...] = (
         wide=True,
         exp="exp",
         table=True,
+        table64=True,
     ),
     Row(
         "quick_gelu",
@@ -243,6 +246,7 @@ ROWS: tuple[Row, ...] = (
         wide=True,
         exp="exp",
         table=True,
+        table64=True,
     ),
     Row(
         "silu",

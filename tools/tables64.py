@@ -1,6 +1,6 @@
 """Write fastact/_tables64.h: the exponential of _avx512_f64.h.
 
-    python tools/tables64.py            writes the file (a second; needs mpmath)
+    python tools/tables64.py            writes the file (6 seconds; needs mpmath)
     python tools/tables64.py --check    exit 1 if the file has other numbers
 
 AVX-512 picks one of 16 doubles per lane in one instruction: 2^(j/16), in two parts, of
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import struct
 import sys
 from pathlib import Path
@@ -163,6 +164,205 @@ def logarithm() -> str:
     return "\n".join(lines)
 
 
+def written(name: str, about: str, found) -> str:
+    numbers = " ".join(f"{float(c).hex()}," for c in found)
+    head = f"/* {about} */\nstatic const double fa_{name}[{len(found)}]"
+    return f"{head} = {{\n    {numbers}\n}};"
+
+
+def growth(name: str, factor) -> str:
+    """What exp(factor a) takes: k, the rest h of a and the polynomial in it."""
+    edge = mp.log(2) / (2 * SIZE) / abs(factor) * mp.mpf("1.0001")
+    found, error = coefficients.solve(coefficients.Fit(
+        "", lambda h: factor**2 * coefficients.expm1_tail(factor * h),
+        lambda h: h * h / mp.exp(factor * h), -edge, edge, 4, 53,
+    ))
+    unit = mp.log(2) / factor
+    high = coefficients.round_to(unit, 38)
+    values = [1 / unit, high, unit - high, factor, *found]
+    about = (
+        f"c = {mp.nstr(factor, 5)}: c / ln2, its inverse in two parts, c,\n"
+        f"   (expm1(c h) - c h) / h^2: relative error of exp(c h) 2^{float(error):.1f}"
+    )
+    return written(name + "_growth", about, values)
+
+
+#: tanh(a) = a + a^3 P(a^2) below
+TANH_EDGE = mp.mpf("0.126")
+
+
+def tanh() -> str:
+    """The numbers of exp(2 a), and P."""
+    def target(w):
+        a = mp.sqrt(w)
+        return -coefficients.tanh_shrink_tail(w) if a < 1e-5 else (mp.tanh(a) / a - 1) / w
+
+    found, error = coefficients.solve(coefficients.Fit(
+        "", target, lambda w: w, mp.mpf(0), TANH_EDGE**2, 5, 53,
+    ))
+    about = f"(tanh(a) - a) / a^3, in a^2: relative error of tanh 2^{float(error):.1f}"
+    return "\n".join([
+        growth("tanh", mp.mpf(2)),
+        written("tanh_series", about, found),
+        f"#define FA_TANH_EDGE {float(TANH_EDGE)!r}",
+    ])
+
+
+def root(name: str, slope, at, width, degree: int) -> str:
+    """``slope`` around its root near ``at``: U in two parts, and slope(U + h) / h."""
+    exact = mp.findroot(slope, mp.mpf(at))
+
+    def target(h):
+        h = h if abs(h) > mp.mpf("1e-20") else mp.mpf("1e-20")
+        return slope(exact + h) / h
+
+    width = mp.mpf(width) * mp.mpf("1.001")
+    found, error = coefficients.solve(coefficients.Fit(
+        "", target, lambda h: 1 / target(h), -width, width, degree, 53,
+    ))
+    first = coefficients.round_to(exact, 53)
+    about = f"U in two parts, d(U + h) / h, |h| <= {float(width):.4f}: 2^{float(error):.1f}"
+    return written(name + "_root", about, [first, exact - first, *found])
+
+
+def quick_gelu() -> str:
+    """The numbers of exp(1.702 a), and what the double of 1.702 is short of it."""
+    b = mp.mpf("1.702")
+
+    def slope(a):
+        g = 1 / (1 + mp.exp(b * a))
+        return g * (1 - b * a * (1 - g))
+
+    return "\n".join([
+        growth("quick_gelu", b),
+        root("quick_gelu", slope, "0.7512", mp.mpf(1) / 32, 8),
+        f"#define FA_QUICK_GELU_LOW {float(b - float(b)).hex()}",
+    ])
+
+
+def gelu_tanh() -> str:
+    """The numbers of exp(u), u = 2 sqrt(2 / pi) (a + d a^3), and those of a u'.
+
+    u = c w, w = a (s + s d a^2), s = 10^5 / 2^16: s d is exact in few bits.
+    """
+    c, d, s = 2 * mp.sqrt(2 / mp.pi), mp.mpf("0.044715"), mp.mpf(100000) / 2**16
+
+    def slope(a):
+        g = 1 / (1 + mp.exp(c * (a + d * a**3)))
+        return g * (1 - c * (a + 3 * d * a**3) * (1 - g))
+
+    first, third = float(c), float(3 * c * d)
+    return "\n".join([
+        growth("gelu_tanh", c / s),
+        root("gelu_tanh", slope, "0.7525", mp.mpf(1) / 32, 8),
+        written("gelu_tanh_sum", "s, s d", [s, s * d]),
+        written(
+            "gelu_tanh_slope", "a u' = a (c + c' a^2): c, c', what they are short of",
+            [first, third, c - first, 3 * c * d - third],
+        ),
+    ])
+
+
+#: of gelu's polynomials, after the first
+COEFFICIENTS = 14
+#: how many centres to choose from, 2^-20 apart
+CENTRES = 1500
+
+
+def interpolated(function, lo, hi, count: int) -> list:
+    """Coefficients of the polynomial through Chebyshev's points."""
+    xs = [
+        (lo + hi) / 2 + (hi - lo) / 2 * mp.cos(mp.pi * (k + mp.mpf(1) / 2) / count)
+        for k in range(count)
+    ]
+    matrix = mp.matrix(count, count)
+    for i, x in enumerate(xs):
+        for k in range(count):
+            matrix[i, k] = x**k
+    return list(mp.lu_solve(matrix, mp.matrix([function(x) for x in xs])))
+
+
+def slope(a):
+    """gelu'(-a) exp(a^2 / 2)."""
+    return coefficients.mills(a) - a / mp.sqrt(2 * mp.pi)
+
+
+def off(centre):
+    """How far R and S are from doubles there."""
+    exact = coefficients.mills(centre), slope(centre)
+    return max(abs(coefficients.round_to(v, 53) / v - 1) for v in exact)
+
+
+def piece(function, lo, hi, centre) -> tuple[list[float], float, mp.mpf]:
+    """c0, c1, ... in h = a - centre; what c1 is short of, at the root; the error."""
+    first = function(centre)
+    found = interpolated(
+        lambda h: (function(centre + h) - first) / h, lo - centre, hi - centre, COEFFICIENTS
+    )
+    second, rest = mp.mpf(float(found[0])), 0.0
+    if centre == 0:
+        # c1 takes much of c0 away: the others are those of the rounded c1, and near 0,
+        # where they would follow its error, they do not matter
+        found[1:] = interpolated(
+            lambda h: ((function(h) - first) / h - second) / h, hi / 10, hi, COEFFICIENTS - 1
+        )
+    elif abs(first) < 1e-16:
+        rest = float(found[0] - second)
+    column = [float(c) for c in [first, second, *found[1:]]]
+    points = [lo - centre + (hi - lo) * j / 40 for j in range(1, 40)]
+    error = max(
+        abs((h * rest + mp.polyval(column[::-1], h)) / function(centre + h) - 1) for h in points
+    )
+    return column, rest, error
+
+
+def gelu() -> str:
+    """Phi(-a) = exp(-a^2 / 2) R(a), gelu'(-a) = exp(-a^2 / 2) S(a) by intervals.
+
+    The interval of a, 0 to 39, is that of v0 + s a, 1 to 16, by its exponent and the
+    next two bits.  v0 and s put the root U of S in the middle of one; there the centre is
+    U.  In the first it is 0, elsewhere one where R and S are next to doubles.
+    """
+    root, top = coefficients.ROOT, mp.mpf(39)
+    scale = mp.mpf(float((mp.mpf("15.99") - mp.mpf("1.375")) / (top - root)))
+    start = mp.mpf(float(mp.mpf("1.375") - scale * root))
+    edges = [
+        (mp.mpf(2) ** (i // 4) * (1 + mp.mpf(i % 4) / 4) - start) / scale for i in range(17)
+    ]
+    edges[0] = mp.mpf(0)
+    columns, errors = [], []
+    with mp.workprec(160):
+        for lo, hi in itertools.pairwise(edges):
+            middle = mp.nint((lo + hi) * 2**19) / 2**20
+            if lo == 0:
+                centre = lo
+            elif lo < root < hi:
+                centre = mp.mpf(float(root))
+            else:
+                centre = min((middle + mp.mpf(j) / 2**20 for j in range(CENTRES)), key=off)
+            mills, _, error = piece(coefficients.mills, lo, hi, centre)
+            slopes, rest, other = piece(slope, lo, hi, centre)
+            columns.append([float(centre), rest, *mills, *slopes])
+            errors += [error, other]
+    # (the last two bits of the exponent of [1, 2) are 3)
+    rows = list(zip(*columns[4:], *columns[:4], strict=True))
+    lines = [
+        growth("gelu", -mp.mpf(1) / 2),
+        f"#define FA_GELU_SCALE {float(scale).hex()}",
+        f"#define FA_GELU_START {float(start).hex()}",
+        f"/* R and S by intervals: relative error 2^{float(mp.log(max(errors), 2)):.1f} */",
+    ]
+    for name, first, count in (
+        ("centre", 0, 1), ("rest", 1, 1),
+        ("mills", 2, COEFFICIENTS + 1), ("slope", COEFFICIENTS + 3, COEFFICIENTS + 1),
+    ):
+        lines.append(f"static const double fa_gelu_{name}[{count}][16] = {{")
+        for row in rows[first : first + count]:
+            lines.append("    {" + " ".join(f"{c.hex()}," for c in row) + "},")
+        lines.append("};")
+    return "\n".join(lines)
+
+
 def parts(value) -> tuple[float, float]:
     """``value`` as a number of SHORT bits and the rest."""
     high = coefficients.round_to(value, SHORT)
@@ -202,6 +402,10 @@ def main() -> int:
         tanh_shrink(),
         logarithm(),
         mish_root(),
+        tanh(),
+        quick_gelu(),
+        gelu_tanh(),
+        gelu(),
     ]) + "\n"
     if not args.check:
         TARGET.write_text(text)
