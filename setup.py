@@ -79,9 +79,9 @@ class Body:
     ``type`` is what the formula computes in: double for a wide row.
     """
 
-    def __init__(self, kernel, dtype):
+    def __init__(self, kernel, dtype, isa):
         row = kernel.row
-        wide = row.wide and dtype == "float"
+        wide = dtype == "float" and row.wide in (True, isa)
         self.type = "double" if wide else dtype
         formula = ("wide_" if wide else "") + row.name
         # The arrays that a formula with an exponential keeps between its two steps.
