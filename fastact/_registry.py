@@ -67,6 +67,8 @@ class Row(NamedTuple):
     exp: str = ""
     #: with AVX-512, float32 at default parameters comes from fa_NAME_f32 in _avx512.h
     table: bool = False
+    #: with AVX2, float32 values and derivatives come from fa_NAME_f32 in _avx2.h
+    avx2: bool = False
     #: with AVX-512, float64 values and derivatives come from fa_NAME_f64 in _avx512_f64.h
     table64: bool = False
     #: f' as a function of y = f(x), "" where there is none.
@@ -102,6 +104,7 @@ ROWS: tuple[Row, ...] = (
         torch="torch.sigmoid",
         exp="expm1",
         table=True,
+        avx2=True,
         table64=True,
     ),
     Row(
@@ -127,6 +130,7 @@ ROWS: tuple[Row, ...] = (
         torch="torch.tanh",
         exp="expm1",
         table=True,
+        avx2=True,
     ),
     Row(
         "relu",
@@ -216,6 +220,7 @@ ROWS: tuple[Row, ...] = (
         wide=True,
         exp="expm1",
         table=True,
+        avx2=True,
     ),
     Row(
         "gelu_tanh",
@@ -229,6 +234,7 @@ ROWS: tuple[Row, ...] = (
         wide=True,
         exp="exp",
         table=True,
+        avx2=True,
     ),
     Row(
         "quick_gelu",
@@ -240,6 +246,7 @@ ROWS: tuple[Row, ...] = (
         wide=True,
         exp="exp",
         table=True,
+        avx2=True,
     ),
     Row(
         "silu",
@@ -251,6 +258,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.silu",
         exp="expm1",
         table=True,
+        avx2=True,
         table64=True,
     ),
     Row(
