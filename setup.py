@@ -79,9 +79,9 @@ class Body:
     ``type`` is what the formula computes in: double for a wide row.
     """
 
-    def __init__(self, kernel, dtype):
+    def __init__(self, kernel, dtype, isa):
         row = kernel.row
-        wide = row.wide and dtype == "float"
+        wide = dtype == "float" and row.wide in (True, isa)
         self.type = "double" if wide else dtype
         formula = ("wide_" if wide else "") + row.name
         # The arrays that a formula with an exponential keeps between its two steps.
@@ -111,11 +111,17 @@ class Body:
             f"{name}[{at}] = {re.sub('[a-z_]+', lambda m: places.get(m[0], m[0]), expr)}"
             for name, expr in kernel.outputs.items()
         ]
-        # Whether f and d are looked up on v4, and where they go to: the output that is
-        # nothing else, or an array; from there the other outputs are computed.
+        # Whether f and d come from a header of intrinsics, by which function, and where they
+        # go to: the output that is nothing else, or an array; from there the other outputs
+        # are computed.
         single = dtype == "float"
-        self.table = (row.table if single else row.table64) and kernel.kind != "from_output"
-        self.look_up = f"{row.name}_look_up" if single else f"fa_{row.name}_f64"
+        self.table = kernel.kind != "from_output" and (
+            (isa == "v4" and (row.table if single else row.table64))
+            or (isa == "v3" and single and row.avx2)
+        )
+        self.look_up = f"fa_{row.name}_f{32 if single else 64}"
+        if single and isa == "v4":
+            self.look_up = f"{row.name}_look_up"
         self.look_up_block = 1024 if single else 256
         self.x = x
         direct = {expr: name for name, expr in kernel.outputs.items() if expr in ("f", "d")}
@@ -279,6 +285,7 @@ def extensions():
         tables=[k for k in kernels if k.row.table and k.kind == "elementwise"
                 and k.form == "value_and_derivative"],
         tables64=[row.name for row in registry.ROWS if row.table64],
+        avx2=[row.name for row in registry.ROWS if row.avx2],
         Body=Body,
         arguments=arguments,
         c_arguments=c_arguments,
@@ -292,6 +299,7 @@ def extensions():
             depends=[
                 "fastact/_avx512.h", "fastact/_tables.h",
                 "fastact/_avx512_f64.h", "fastact/_tables64.h",
+                "fastact/_avx2.h", "fastact/_tables_avx2.h",
             ],
             extra_compile_args=KERNEL_FLAGS + flags,
             define_macros=[("CYTHON_INLINE", INLINE)],

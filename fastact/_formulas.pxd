@@ -20,14 +20,14 @@
 # parts of e, d: what the rounding of e, d lost.
 
 from fastact._primitives cimport (
-    cdf_near_0, clamp, copysign, exp_low, exp_low_split, exp_magnitude, exp_pair,
-    exp_parts, exp_parts_anchored, exp_parts_low, exp_top, expm1_clamped,
-    expm1_parts, expm1_parts_low, expm1_value, FA_FMA, fabs, fma, growth,
+    cdf_near_0, clamp, copysign, exp_low, exp_low_split, exp_magnitude,
+    exp_pair, exp_parts, exp_parts_anchored, exp_parts_low, exp_top, expm1_clamped,
+    expm1_parts, expm1_parts_low, expm1_value, FA_FMA, fabs, finite, fma, growth,
     growth_magnitude, INFINITY, keep_nan, log1p_scaled, logistic, magnitude, mills,
     mills_argument, mills_slope, mills_wide, minus_unscaled, nan_or, one_plus,
-    one_plus_low, product_low, product_plus, product_sum_low, quotient, quotient_low,
-    real, rescale, residual, silu_slope, sixth, sqrt, sum_low, tanh_shrink_series,
-    two_prod_low, unscale, WIDE,
+    one_plus_low, one_plus_magnitude_low, product_low, product_plus,
+    product_sum_low, quotient, quotient_low, real, rescale, residual, silu_slope,
+    sixth, sqrt, sum_low, tanh_shrink_series, two_prod_low, unscale, WIDE,
 )
 
 
@@ -708,15 +708,35 @@ cdef inline void mish(real x, real s, real q, real *f, real *d) noexcept nogil:
 # --- algebraic --------------------------------------------------------------
 
 cdef inline void softsign(real x, real *f, real *d) noexcept nogil:
-    cdef real a = fabs(x)
-    cdef real den = <real>1 + a
-    cdef real dl = sum_low(<real>1, a, den)
-    cdef real r = <real>1 / den
-    cdef real t = quotient(x, <real>0, den, dl, r)
+    cdef real a, den, dl, r, t
+    if FA_FMA and not WIDE:
+        softsign_short(x, f, d)
+        return
+    a = fabs(x)
+    den = <real>1 + a
+    dl = sum_low(<real>1, a, den)
+    r = <real>1 / den
+    t = quotient(x, <real>0, den, dl, r)
     f[0] = copysign(<real>1 if a > 1e18 else t, x)
     den = square(den, dl, &dl)
     t = quotient(<real>1, <real>0, den, dl, r * r)
     d[0] = r * r if a > 1e100 else t
+
+
+cdef inline void softsign_short(real x, real *f, real *d) noexcept nogil:
+    """The excess of a quotient, which is +0 for either zero: f keeps its sign.
+
+    (The minus before r: before the fma gcc would make its zero one of the other sign.)
+    """
+    cdef real y = finite(x)
+    cdef real a = fabs(y)
+    cdef real den = <real>1 + a
+    cdef real dl = one_plus_magnitude_low(a, den)
+    cdef real r = <real>1 / den
+    cdef real q = y * r
+    f[0] = fma(fma(q, dl, fma(q, den, -y)), -r, q)
+    q = fma(r, dl, fma(r, den, <real>-1))
+    d[0] = fma(r, r, (r + r) * (-q * r))
 
 
 cdef inline void softsign_from_output(real y, real *d) noexcept nogil:

@@ -51,7 +51,8 @@ class Row(NamedTuple):
     of how the kernels compute it.
 
     ``wide`` rows compute float32 through double, with the formula's WIDE form: where
-    the native form would take longer for the accuracy it has.
+    the native form would take longer for the accuracy it has.  "base": only where there
+    is no FMA.
     """
 
     name: str
@@ -61,11 +62,13 @@ class Row(NamedTuple):
     limits: str
     source: str
     params: tuple[Param, ...] = ()
-    wide: bool = False
+    wide: bool | str = False
     #: "exp" or "expm1": the loop takes NAME_exp first (see _formulas.pxd)
     exp: str = ""
     #: with AVX-512, float32 at default parameters comes from fa_NAME_f32 in _avx512.h
     table: bool = False
+    #: with AVX2, float32 values and derivatives come from fa_NAME_f32 in _avx2.h
+    avx2: bool = False
     #: with AVX-512, float64 values and derivatives come from fa_NAME_f64 in _avx512_f64.h
     table64: bool = False
     #: f' as a function of y = f(x), "" where there is none.
@@ -101,6 +104,7 @@ ROWS: tuple[Row, ...] = (
         torch="torch.sigmoid",
         exp="expm1",
         table=True,
+        avx2=True,
         table64=True,
     ),
     Row(
@@ -128,6 +132,7 @@ ROWS: tuple[Row, ...] = (
         exp="expm1",
         table=True,
         table64=True,
+        avx2=True,
     ),
     Row(
         "relu",
@@ -221,6 +226,7 @@ ROWS: tuple[Row, ...] = (
         exp="expm1",
         table=True,
         table64=True,
+        avx2=True,
     ),
     Row(
         "gelu_tanh",
@@ -235,6 +241,7 @@ ROWS: tuple[Row, ...] = (
         exp="exp",
         table=True,
         table64=True,
+        avx2=True,
     ),
     Row(
         "quick_gelu",
@@ -247,6 +254,7 @@ ROWS: tuple[Row, ...] = (
         exp="exp",
         table=True,
         table64=True,
+        avx2=True,
     ),
     Row(
         "silu",
@@ -258,6 +266,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.silu",
         exp="expm1",
         table=True,
+        avx2=True,
         table64=True,
     ),
     Row(
@@ -309,7 +318,7 @@ ROWS: tuple[Row, ...] = (
         "Bergstra et al. 2009",
         from_output="(1 - abs(y))**2",
         torch="F.softsign",
-        wide=True,
+        wide="base",
     ),
     Row(
         "squareplus",

@@ -77,12 +77,12 @@ def check(isa: str, flags: list[str], kernels) -> list[str]:
                 failed.append(f"{isa}: {name} is not in the source")
                 continue
             first, last = where[name]
-            body = setup.Body(kernel, "float" if suffix == "f32" else "double")
-            if isa == "v4" and body.table and not body.stores_rest and not kernel.params:
-                continue  # intrinsics, see _avx512.h, _avx512_f64.h
+            body = setup.Body(kernel, "float" if suffix == "f32" else "double", isa)
+            if body.table and not body.stores_rest and not kernel.params:
+                continue  # intrinsics, see _avx512.h, _avx512_f64.h, _avx2.h
             if not any(first <= line <= last for line in vectorised):
                 failed.append(f"{isa}: the loop of {name} is not vectorised")
-            if suffix == "f32" and not kernel.row.wide and name in doubles:
+            if suffix == "f32" and body.type == "float" and name in doubles:
                 failed.append(f"{isa}: {name} converts to double")
     return failed
 

@@ -1,0 +1,355 @@
+/* float32 for AVX2 and FMA: what its namesakes in _formulas.pxd compute, with default
+   parameters, and of n elements, a multiple of 8.  f or d may be NULL.
+
+   A gated f is x / D, D = 1 + exp(-u), for a u(x) with its low part; f'(-a) = K(a) / D and
+   f'(a) = 1 - K(a) exp(-u) / D, where K comes from a table (tools/tables_avx2.py) or
+   a series that keeps its digits at the root of f'.
+
+   AVX2 picks one of 8 numbers per lane in one instruction, which gcc does not find by itself:
+   hence intrinsics.  exp(-u) and D are 2^-40 times what they should be, and results scaled
+   back in the last operation, so that it alone rounds where they are subnormal.  Work goes in
+   steps over a block: short chains of dependent operations fill the processor better. */
+#include <immintrin.h>
+#include <stddef.h>
+#include "_tables_avx2.h"
+
+enum { FA_BLOCK = 256 };
+
+#define FA_AVX2_INLINE static inline __attribute__((always_inline))
+#define FA_PS(x) _mm256_set1_ps(x)
+
+/* A number and its low part. */
+typedef struct {
+    __m256 hi, lo;
+} fa_pair;
+
+typedef struct {
+    float hi[FA_BLOCK] __attribute__((aligned(32)));
+    float lo[FA_BLOCK] __attribute__((aligned(32)));
+} fa_pairs;
+
+/* The function of n elements, from fa_NAME_block() for a block of them. */
+#define FA_FUNCTION(name)                                                               \
+    static void fa_##name##_f32(const float *x, float *f, float *d, ptrdiff_t n) {      \
+        for (ptrdiff_t i = 0; i < n; i += FA_BLOCK) {                                   \
+            ptrdiff_t m = n - i < FA_BLOCK ? n - i : FA_BLOCK;                          \
+            if (!d) fa_##name##_block(x + i, f + i, NULL, m, 1, 0);                     \
+            else if (!f) fa_##name##_block(x + i, NULL, d + i, m, 0, 1);                \
+            else fa_##name##_block(x + i, f + i, d + i, m, 1, 1);                       \
+        }                                                                               \
+    }
+
+FA_AVX2_INLINE fa_pair fa_load(const fa_pairs *from, ptrdiff_t i) {
+    return (fa_pair){_mm256_load_ps(from->hi + i), _mm256_load_ps(from->lo + i)};
+}
+FA_AVX2_INLINE void fa_store(fa_pairs *to, ptrdiff_t i, fa_pair x) {
+    _mm256_store_ps(to->hi + i, x.hi);
+    _mm256_store_ps(to->lo + i, x.lo);
+}
+
+FA_AVX2_INLINE __m256 fa_sign(__m256 x) {
+    return _mm256_and_ps(FA_PS(-0.0f), x);
+}
+/* min(|x|, top), and x between bounds.  (Minimum and maximum keep NaN only if it is their
+   second operand.) */
+FA_AVX2_INLINE __m256 fa_min_abs(__m256 x, float top) {
+    return _mm256_min_ps(FA_PS(top), _mm256_andnot_ps(FA_PS(-0.0f), x));
+}
+FA_AVX2_INLINE __m256 fa_between(float bottom, __m256 x, float top) {
+    return _mm256_min_ps(FA_PS(top), _mm256_max_ps(FA_PS(bottom), x));
+}
+/* a b, and a + b for a and b >= 0, with what they lose to rounding. */
+FA_AVX2_INLINE fa_pair fa_product(__m256 a, __m256 b) {
+    __m256 p = _mm256_mul_ps(a, b);
+    return (fa_pair){p, _mm256_fmsub_ps(a, b, p)};
+}
+FA_AVX2_INLINE fa_pair fa_sum(__m256 a, __m256 b) {
+    __m256 sum = _mm256_add_ps(a, b);
+    __m256 most = _mm256_sub_ps(sum, _mm256_max_ps(a, b));
+    return (fa_pair){sum, _mm256_sub_ps(_mm256_min_ps(a, b), most)};
+}
+
+FA_AVX2_INLINE __m256 fa_pick(const float *row, __m256i at) {
+    return _mm256_permutevar8x32_ps(_mm256_loadu_ps(row), at);
+}
+
+/* The entry of a, in the low three bits: two for each octave of 1 + factor a. */
+FA_AVX2_INLINE __m256i fa_index(__m256 a, float factor) {
+    __m256 t = _mm256_fmadd_ps(a, FA_PS(factor), FA_PS(1.0f));
+    return _mm256_srli_epi32(_mm256_castps_si256(t), 22);
+}
+
+/* row[first] + d (row[first + 1] + ...), up to the last of the rows. */
+FA_AVX2_INLINE __m256 fa_polynomial(
+    const float (*table)[8], int first, int rows, __m256i at, __m256 d
+) {
+    __m256 p = fa_pick(table[rows - 1], at);
+    for (int k = rows - 2; k >= first; k--) p = _mm256_fmadd_ps(p, d, fa_pick(table[k], at));
+    return p;
+}
+#define FA_ROWS_OF(name) ((int)(sizeof(fa_table_##name) / sizeof(fa_table_##name[0])))
+
+/* b d + (p0 + d P(d)) for d = a - c, from a table of the rows c, b, p0, ... */
+FA_AVX2_INLINE fa_pair fa_piece(
+    const float (*table)[8], int rows, __m256i at, __m256 a
+) {
+    __m256 d = _mm256_sub_ps(a, fa_pick(table[0], at));
+    __m256 b = fa_pick(table[1], at), p0 = fa_pick(table[2], at);
+    __m256 slope = fa_polynomial(table, 3, rows, at, d);
+    __m256 p = _mm256_fmadd_ps(slope, d, p0);
+    __m256 p_low = _mm256_fmadd_ps(slope, d, _mm256_sub_ps(p0, p));
+    /* the sum of both (Knuth) */
+    fa_pair y = fa_product(b, d);
+    __m256 sum = _mm256_add_ps(y.hi, p), part = _mm256_sub_ps(sum, y.hi);
+    __m256 low = _mm256_sub_ps(y.hi, _mm256_sub_ps(sum, part));
+    low = _mm256_add_ps(low, _mm256_sub_ps(p, part));
+    return (fa_pair){sum, _mm256_add_ps(low, _mm256_add_ps(y.lo, p_low))};
+}
+
+/* 2^-40 exp(-u), for u from -110 to 25. */
+FA_AVX2_INLINE fa_pair fa_exp_minus(fa_pair u) {
+    const __m256 magic = FA_PS(12582912.0f);
+    __m256 t = _mm256_fmadd_ps(u.hi, FA_PS(-FA_PER_STEP), magic);
+    __m256 n = _mm256_sub_ps(t, magic);
+    __m256i at = _mm256_castps_si256(t);
+    __m256i bits = _mm256_permutevar8x32_epi32(
+        _mm256_loadu_si256((const __m256i *)fa_table_exp), at
+    );
+    __m256 s = _mm256_castsi256_ps(_mm256_add_epi32(bits, _mm256_slli_epi32(at, 20)));
+    /* exp(-u) = s exp(-r) */
+    __m256 r = _mm256_fmadd_ps(
+        n, FA_PS(FA_STEP_LOW), _mm256_add_ps(u.lo, FA_PS(FA_LOG_THETA))
+    );
+    r = _mm256_add_ps(_mm256_fmadd_ps(n, FA_PS(FA_STEP), u.hi), r);
+    __m256 q = _mm256_fmadd_ps(r, FA_PS(FA_EXP_4), FA_PS(FA_EXP_3));
+    q = _mm256_fmadd_ps(q, r, FA_PS(0.5f));
+    q = _mm256_fmsub_ps(_mm256_mul_ps(r, r), q, r);
+    __m256 e = _mm256_fmadd_ps(s, q, s);
+    return (fa_pair){e, _mm256_fmadd_ps(s, q, _mm256_sub_ps(s, e))};
+}
+
+/* D = 2^-40 (1 + exp(-u)). */
+FA_AVX2_INLINE fa_pair fa_one_plus(fa_pair e) {
+    fa_pair sum = fa_sum(e.hi, FA_PS(FA_SCALE));
+    return (fa_pair){sum.hi, _mm256_add_ps(sum.lo, e.lo)};
+}
+
+/* n / D, for r near 1 / D.  (The excess of a quotient is +0 for either zero, which keeps its
+   sign so.) */
+FA_AVX2_INLINE __m256 fa_quotient(__m256 n, __m256 low, fa_pair d, __m256 r) {
+    __m256 q = _mm256_mul_ps(n, r);
+    __m256 excess = _mm256_fmadd_ps(q, d.lo, _mm256_fmsub_ps(q, d.hi, n));
+    return _mm256_fnmadd_ps(_mm256_sub_ps(excess, low), r, q);
+}
+
+/* f' from K(|x|) and E = exp(-u): K / D on the left, (1 + E (1 - K)) / D on the right. */
+FA_AVX2_INLINE __m256 fa_slope(__m256 x, fa_pair k, fa_pair e, fa_pair d, __m256 r) {
+    const __m256 one = FA_PS(1.0f);
+    __m256 up = _mm256_mul_ps(e.hi, FA_PS(1.0f / FA_SCALE)), rest = _mm256_sub_ps(one, k.hi);
+    __m256 right = _mm256_fmadd_ps(up, rest, one);
+    __m256 right_low = _mm256_fmadd_ps(up, rest, _mm256_sub_ps(one, right));
+    right_low = _mm256_fnmadd_ps(up, k.lo, right_low);
+    k.hi = _mm256_blendv_ps(right, k.hi, x);
+    k.lo = _mm256_blendv_ps(right_low, k.lo, x);
+    return fa_quotient(k.hi, k.lo, d, r);
+}
+
+/* x / D, given u, and f' by SLOPE, which takes what K left in k, and e, over (D), r (1 / D).
+   Beyond ``top`` f = x, below ``bottom`` f = -0. */
+#define FA_GATED(name, bottom, top, U, K, SLOPE)                                        \
+    FA_AVX2_INLINE void fa_##name##_block(                                              \
+        const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d \
+    ) {                                                                                 \
+        fa_pairs pairs, slopes;                                                         \
+        for (ptrdiff_t i = 0; i < n; i += 8) {                                          \
+            __m256 v = _mm256_loadu_ps(x + i);                                          \
+            fa_store(&pairs, i, U);                                                     \
+        }                                                                               \
+        for (ptrdiff_t i = 0; i < n; i += 8) {                                          \
+            fa_store(&pairs, i, fa_exp_minus(fa_load(&pairs, i)));                      \
+        }                                                                               \
+        for (ptrdiff_t i = 0; with_d && i < n; i += 8) {                                \
+            __m256 v = _mm256_loadu_ps(x + i);                                          \
+            fa_store(&slopes, i, K);                                                    \
+        }                                                                               \
+        for (ptrdiff_t i = 0; i < n; i += 8) {                                          \
+            __m256 v = _mm256_loadu_ps(x + i);                                          \
+            fa_pair e = fa_load(&pairs, i), over = fa_one_plus(e);                      \
+            __m256 r = _mm256_div_ps(FA_PS(1.0f), over.hi);                             \
+            if (with_f) {                                                               \
+                __m256 y = _mm256_max_ps(FA_PS(bottom), v);                             \
+                y = fa_quotient(y, _mm256_setzero_ps(), over, r);                       \
+                y = _mm256_mul_ps(y, FA_PS(FA_SCALE));                                  \
+                y = _mm256_blendv_ps(y, v, _mm256_cmp_ps(v, FA_PS(top), _CMP_GT_OQ));   \
+                _mm256_storeu_ps(f + i, y);                                             \
+            }                                                                           \
+            if (with_d) {                                                               \
+                fa_pair k = fa_load(&slopes, i);                                        \
+                _mm256_storeu_ps(d + i, _mm256_mul_ps(SLOPE, FA_PS(FA_SCALE)));         \
+            }                                                                           \
+        }                                                                               \
+    }                                                                                   \
+    FA_FUNCTION(name)
+
+/* a + b and what it loses to rounding (Knuth). */
+FA_AVX2_INLINE fa_pair fa_any_sum(__m256 a, __m256 b) {
+    __m256 sum = _mm256_add_ps(a, b), part = _mm256_sub_ps(sum, a);
+    __m256 low = _mm256_sub_ps(a, _mm256_sub_ps(sum, part));
+    return (fa_pair){sum, _mm256_add_ps(low, _mm256_sub_ps(b, part))};
+}
+
+/* silu'(u) = K / D, K = 1 + u - u / D, but near the root of K by a series. */
+FA_AVX2_INLINE __m256 fa_silu_slope(fa_pair u, fa_pair d, __m256 r) {
+    const __m256 one = FA_PS(1.0f), scale = FA_PS(FA_SCALE);
+    __m256 q = _mm256_mul_ps(u.hi, r);
+    __m256 excess = _mm256_fmadd_ps(q, d.lo, _mm256_fmsub_ps(q, d.hi, u.hi));
+    excess = _mm256_mul_ps(_mm256_sub_ps(excess, u.lo), _mm256_mul_ps(r, scale));
+    fa_pair k = fa_any_sum(one, u.hi);
+    excess = _mm256_add_ps(excess, _mm256_add_ps(k.lo, u.lo));
+    k = fa_any_sum(k.hi, _mm256_mul_ps(q, FA_PS(-FA_SCALE)));
+    k.lo = _mm256_add_ps(k.lo, excess);
+    excess = _mm256_fmadd_ps(r, d.lo, _mm256_fmsub_ps(r, d.hi, one));
+    k.lo = _mm256_fnmadd_ps(k.hi, excess, k.lo);
+    __m256 y = _mm256_fmadd_ps(k.hi, r, _mm256_mul_ps(k.lo, r));
+
+    __m256 h = _mm256_add_ps(u.hi, FA_PS(FA_SILU_ROOT));
+    __m256 low = _mm256_add_ps(u.lo, FA_PS(FA_SILU_ROOT_LOW));
+    __m256 p = FA_PS(fa_silu_root[5]);
+    for (int j = 4; j > 0; j--) p = _mm256_fmadd_ps(p, h, FA_PS(fa_silu_root[j]));
+    p = _mm256_mul_ps(p, h);
+    low = _mm256_mul_ps(low, _mm256_fmadd_ps(FA_PS(2.0f), p, FA_PS(fa_silu_root[0])));
+    p = _mm256_fmadd_ps(h, FA_PS(fa_silu_root[0]), _mm256_fmadd_ps(p, h, low));
+    p = _mm256_mul_ps(p, FA_PS(1.0f / FA_SCALE));
+    h = _mm256_cmp_ps(fa_min_abs(h, 1.0f), FA_PS(0.125f), _CMP_LT_OQ);
+    return _mm256_blendv_ps(y, p, h);
+}
+
+FA_AVX2_INLINE fa_pair fa_silu_u(__m256 x) {
+    return (fa_pair){fa_between(-110.0f, x, 25.0f), _mm256_setzero_ps()};
+}
+FA_GATED(silu, -110.0f, 25.0f, fa_silu_u(v), fa_silu_u(v), fa_silu_slope(k, over, r))
+
+/* u = 1.702 x */
+FA_AVX2_INLINE fa_pair fa_quick_gelu_u(__m256 x) {
+    x = fa_between(-64.0f, x, 14.5f);
+    fa_pair u = fa_product(x, FA_PS(1.702f));
+    u.lo = _mm256_fmadd_ps(x, FA_PS((float)(1.702 - 1.702f)), u.lo);
+    return u;
+}
+FA_GATED(quick_gelu, -64.0f, 14.5f, fa_quick_gelu_u(v), fa_quick_gelu_u(v),
+         fa_silu_slope(k, over, r))
+
+/* K of a table. */
+#define FA_K(name, FACTOR, bottom)                                                      \
+    fa_piece(fa_table_##name, FA_ROWS_OF(name),                                         \
+             fa_index(fa_min_abs(v, -(bottom)), FACTOR), fa_min_abs(v, -(bottom)))
+
+/* u = x (c + k x^2), c = 2 sqrt(2 / pi), k = 0.044715 c.  c is taken in two parts, so that the
+   sum with the first is exact in its difference to that. */
+FA_AVX2_INLINE fa_pair fa_gelu_tanh_u(__m256 x) {
+    const double c = 1.5957691216057308, k = 0.07135481627260025;
+    const float c1 = 1.5966796875f, k1 = (float)k;
+    fa_pair square = fa_product(x, x), p = fa_product(FA_PS(k1), square.hi);
+    p.lo = _mm256_fmadd_ps(FA_PS((float)(k - k1)), square.hi, p.lo);
+    p.lo = _mm256_fmadd_ps(FA_PS(k1), square.lo, p.lo);
+    p.lo = _mm256_add_ps(p.lo, FA_PS((float)(c - c1)));
+    __m256 w = _mm256_add_ps(p.hi, FA_PS(c1));
+    __m256 low = _mm256_sub_ps(p.hi, _mm256_sub_ps(w, FA_PS(c1)));
+    fa_pair u = fa_product(x, w);
+    u.lo = _mm256_fmadd_ps(x, _mm256_add_ps(low, p.lo), u.lo);
+    return u;
+}
+FA_GATED(gelu_tanh, -11.0f, 7.0f, fa_gelu_tanh_u(fa_between(-11.0f, v, 7.0f)),
+         FA_K(gelu_tanh_d, FA_GELU_TANH_D_FACTOR, -11.0f), fa_slope(v, k, e, over, r))
+
+/* u = log(Phi(x) / Phi(-x)): x^2 / 2, and the rest, which is small, from a table, with the sign
+   of x. */
+FA_AVX2_INLINE fa_pair fa_gelu_u(__m256 x) {
+    __m256 a = fa_min_abs(x, 14.62f), sign = fa_sign(x);
+    __m256i at = fa_index(a, FA_GELU_FACTOR);
+    __m256 d = _mm256_sub_ps(a, fa_pick(fa_table_gelu[0], at));
+    __m256 p0 = fa_pick(fa_table_gelu[1], at);
+    __m256 y = fa_polynomial(fa_table_gelu, 3, FA_ROWS_OF(gelu), at, d);
+    y = _mm256_mul_ps(_mm256_mul_ps(y, d), d);
+    y = _mm256_fmadd_ps(d, fa_pick(fa_table_gelu[2], at), y);
+    __m256 w = _mm256_add_ps(p0, y);
+    fa_pair half = fa_product(_mm256_mul_ps(a, FA_PS(0.5f)), a);
+    fa_pair u = fa_sum(half.hi, w);
+    y = _mm256_sub_ps(y, _mm256_sub_ps(w, p0));
+    u.lo = _mm256_add_ps(_mm256_add_ps(u.lo, half.lo), y);
+    u.lo = _mm256_xor_ps(u.lo, sign);
+    u.hi = _mm256_min_ps(FA_PS(25.0f), _mm256_xor_ps(u.hi, sign));
+    return u;
+}
+FA_GATED(gelu, -14.62f, 6.0f, fa_gelu_u(v), FA_K(gelu_d, FA_GELU_D_FACTOR, -14.62f),
+         fa_slope(v, k, e, over, r))
+
+/* s = S = 1 / D for exp(|u|), or exp(-|u|) / (1 + exp(-|u|)), and its excess. */
+typedef struct {
+    __m256 s, excess;
+} fa_share;
+FA_AVX2_INLINE fa_share fa_share_of(fa_pair e) {
+    const __m256 one = FA_PS(1.0f);
+    fa_pair d = fa_one_plus(e);
+    __m256 s = _mm256_div_ps(one, d.hi);
+    return (fa_share){s, _mm256_fmadd_ps(s, d.lo, _mm256_fmsub_ps(s, d.hi, one))};
+}
+/* S (1 - S), times factor. */
+FA_AVX2_INLINE __m256 fa_share_slope(fa_share of, float factor) {
+    __m256 s = _mm256_mul_ps(of.s, FA_PS(FA_SCALE)), y = _mm256_fnmadd_ps(of.s, s, of.s);
+    __m256 low = _mm256_fnmadd_ps(of.s, s, _mm256_sub_ps(of.s, y));
+    s = _mm256_fnmadd_ps(FA_PS(2.0f), s, FA_PS(1.0f));
+    low = _mm256_fnmadd_ps(_mm256_mul_ps(of.s, of.excess), s, low);
+    return _mm256_mul_ps(_mm256_add_ps(y, low), FA_PS(factor * FA_SCALE));
+}
+
+/* S on the left, 1 - S on the right. */
+FA_AVX2_INLINE __m256 fa_sigmoid_of(__m256 x, fa_share of) {
+    __m256 s = _mm256_mul_ps(of.s, FA_PS(FA_SCALE)), rest = _mm256_sub_ps(FA_PS(1.0f), s);
+    __m256 low = _mm256_sub_ps(_mm256_sub_ps(FA_PS(1.0f), rest), s);
+    rest = _mm256_add_ps(rest, _mm256_fmadd_ps(s, of.excess, low));
+    s = _mm256_mul_ps(_mm256_fnmadd_ps(of.s, of.excess, of.s), FA_PS(FA_SCALE));
+    return _mm256_blendv_ps(rest, s, x);
+}
+FA_AVX2_INLINE void fa_sigmoid_block(
+    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
+) {
+    fa_pairs pairs;
+    for (ptrdiff_t i = 0; i < n; i += 8) {
+        __m256 a = fa_min_abs(_mm256_loadu_ps(x + i), 110.0f);
+        fa_pair u = {_mm256_xor_ps(a, FA_PS(-0.0f)), _mm256_setzero_ps()};
+        fa_store(&pairs, i, fa_exp_minus(u));
+    }
+    for (ptrdiff_t i = 0; i < n; i += 8) {
+        fa_share share = fa_share_of(fa_load(&pairs, i));
+        __m256 v = _mm256_loadu_ps(x + i);
+        if (with_f) _mm256_storeu_ps(f + i, fa_sigmoid_of(v, share));
+        if (with_d) _mm256_storeu_ps(d + i, fa_share_slope(share, 1.0f));
+    }
+}
+FA_FUNCTION(sigmoid)
+
+/* tanh by a table; tanh'(x) = 4 sigmoid'(2 x). */
+FA_AVX2_INLINE void fa_tanh_block(
+    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
+) {
+    fa_pairs pairs;
+    for (ptrdiff_t i = 0; with_f && i < n; i += 8) {
+        __m256 v = _mm256_loadu_ps(x + i), a = fa_min_abs(v, 9.0146f);
+        __m256i at = fa_index(a, FA_TANH_FACTOR);
+        __m256 c = _mm256_sub_ps(a, fa_pick(fa_table_tanh[0], at));
+        __m256 y = fa_polynomial(fa_table_tanh, 2, FA_ROWS_OF(tanh), at, c);
+        y = _mm256_fmadd_ps(fa_pick(fa_table_tanh[1], at), c, y);
+        _mm256_storeu_ps(f + i, _mm256_or_ps(y, fa_sign(v)));
+    }
+    for (ptrdiff_t i = 0; with_d && i < n; i += 8) {
+        __m256 a = fa_min_abs(_mm256_loadu_ps(x + i), 55.0f);
+        fa_pair u = {_mm256_mul_ps(a, FA_PS(-2.0f)), _mm256_setzero_ps()};
+        fa_store(&pairs, i, fa_exp_minus(u));
+    }
+    for (ptrdiff_t i = 0; with_d && i < n; i += 8) {
+        fa_share share = fa_share_of(fa_load(&pairs, i));
+        _mm256_storeu_ps(d + i, fa_share_slope(share, 4.0f));
+    }
+}
+FA_FUNCTION(tanh)

@@ -1,0 +1,214 @@
+"""Write fastact/_tables_avx2.h: what _avx2.h looks up, 8 numbers at a time.
+
+    python tools/tables_avx2.py            writes the file (some seconds; needs mpmath)
+    python tools/tables_avx2.py --check    exit 1 if the file has other numbers
+
+As tools/tables.py, for the permutation that AVX2 has: 8 intervals, two in each octave of
+1 + a / scale, and polynomials of a higher degree.  And the exponential: theta 2^(j/8), for
+a theta with which all eight are almost float32 numbers (found by trying them all).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import mpmath as mp
+import numpy as np
+from tables import centre, fit, gelu_tanh, near_float, sigmoid, silu
+
+TARGET = Path(__file__).resolve().parent.parent / "fastact" / "_tables_avx2.h"
+SIZE = 8
+#: the tables of exp(-u) give 2^-SCALE of it
+SCALE = 40
+THETA = mp.mpf(float.fromhex("0x1.feb052p-1"))
+
+
+@dataclass
+class Table:
+    """F(c + d) = b d + (p0 + d (p1 + ...)); the error of the fit is by F, or by 1.
+
+    b is the slope at c: where F has a root, which is a c then, or, ``tilted``, everywhere.
+    """
+
+    name: str
+    about: str
+    function: Callable
+    scale: float
+    degree: int
+    root: float | None = None
+    absolute: bool = False
+    tilted: bool = False
+
+    @property
+    def factor(self) -> float:
+        return float(np.float32(1 / self.scale))
+
+    def interval(self, j: int) -> tuple[float, float]:
+        lo, hi = (
+            (2 ** (k // 2) * (1 + k % 2 / 2) - 1) / self.factor for k in (j, j + 1)
+        )
+        return lo, hi
+
+    def weight(self, a):
+        return mp.mpf(1) if self.absolute else self.function(a)
+
+
+def nearest(table: Table, lo: float, hi: float) -> tuple[np.float32, np.float32]:
+    """near_float() around several points: a function may be almost a line or a limit."""
+    f, middle = table.function, centre(table, lo, hi)
+    found = [
+        near_float(f, middle + (hi - lo) * k / 100, hi - lo, False) for k in range(-5, 6)
+    ]
+    return min(found, key=lambda pair: abs(float(pair[1]) / f(mp.mpf(float(pair[0]))) - 1))
+
+
+def columns(table: Table) -> tuple[dict, float]:
+    """The numbers of a table, and its largest error."""
+    f = table.function
+    found: dict = {name: [0.0] * SIZE for name in ["c", "b", *range(table.degree + 1)]}
+    worst = 0.0
+    for j in range(SIZE):
+        lo, hi = table.interval(j)
+        root = table.root if table.root is not None and lo <= table.root < hi else None
+        if root is not None or (j == 0 and table.tilted):
+            c = np.float32(root or 0)
+            p0 = np.float32(float(f(mp.mpf(float(c)))))
+        else:
+            c, p0 = nearest(table, lo, hi)
+        b = mp.mpf(0)
+        if root is not None or table.tilted:
+            b = mp.mpf(float(np.float32(float(mp.diff(f, float(c))))))
+        numbers, error = fit(table, lo, hi, mp.mpf(float(c)), mp.mpf(float(p0)), b,
+                             table.degree)
+        worst = max(worst, error)
+        # (1.0 has the exponent 127: its entry is 254 mod 8)
+        for name, value in zip(found, [c, b, p0, *numbers], strict=True):
+            found[name][(6 + j) % SIZE] = float(value)
+    return found, worst
+
+
+def text_of(table: Table) -> str:
+    found, worst = columns(table)
+    if table.root is None:
+        del found["b"]
+    lines = [
+        f"/* {table.about}: error of the fit 2^{np.log2(worst):.1f} */",
+        f"#define FA_{table.name.upper()}_FACTOR {np.float32(table.factor)}f",
+        f"static const float fa_table_{table.name}[{len(found)}][{SIZE}] = {{",
+    ]
+    for name, values in found.items():
+        texts = [f"{np.float32(v)}f" for v in values]
+        lines.append(f"    {{   /* {name if isinstance(name, str) else f'p{name}'} */")
+        lines += [f"        {', '.join(texts[k:k + 4])}," for k in (0, 4)]
+        lines.append("    },")
+    return "\n".join([*lines, "};"])
+
+
+class Series(NamedTuple):
+    """What tables.fit() takes."""
+
+    function: Callable
+    weight: Callable
+
+
+def silu_root() -> str:
+    """silu'(h - u0) = h (q0 + h (q1 + ...)) for |h| <= 1 / 8, silu'(-u0) = 0."""
+    root = mp.findroot(lambda u: u - 1 - mp.exp(-u), 1.28)
+    slope = mp.diff(lambda x: silu(x)[1], -root)
+    q0 = np.float32(float(slope))
+
+    def rest(h):
+        return silu(h - root)[1] / h - mp.mpf(float(q0)) if h else slope - mp.mpf(float(q0))
+
+    series = Series(rest, lambda h: mp.mpf(float(q0)))
+    reach = mp.mpf(1) / 8
+    numbers, error = fit(series, -reach, reach, mp.mpf(0), mp.mpf(0), mp.mpf(0), 5)
+    first = np.float32(float(root))
+    return "\n".join([
+        f"/* silu' at its root: error 2^{np.log2(error):.1f} */",
+        f"#define FA_SILU_ROOT {first}f",
+        f"#define FA_SILU_ROOT_LOW {np.float32(float(root - mp.mpf(float(first))))}f",
+        "static const float fa_silu_root[6] = {",
+        *(f"    {np.float32(v)}f," for v in [q0, *numbers]), "};",
+    ])
+
+
+def exponential() -> str:
+    """theta 2^(j/8), of which j / 8 is taken off again: n 2^20 is added to its bits.
+
+    n comes in the low bits of n + 1.5 2^23, and the result is 2^-SCALE times what it was.
+    """
+    bits = []
+    for j in range(SIZE):
+        number = np.float32(float(THETA * mp.mpf(2) ** (mp.mpf(j) / 8)))
+        entry = int(number.view(np.uint32)) - (j << 20) - (0x4B400000 << 20) - (SCALE << 23)
+        bits.append(entry % 2**32)
+    step = mp.log(2) / 8
+    first = np.round(float(step) * 2**16) / 2**16
+    reach = step / 2 + abs(mp.log(THETA))
+
+    tail = Series(lambda r: (mp.expm1(-r) + r) / r**2 - mp.mpf(0.5), lambda r: 1 / r**2)
+    numbers, error = fit(tail, -reach, reach, mp.mpf(0), mp.mpf(0), mp.mpf(0), 2)
+    defines = {
+        "FA_PER_STEP": 1 / step, "FA_STEP": first, "FA_STEP_LOW": step - mp.mpf(first),
+        "FA_LOG_THETA": mp.log(THETA), "FA_EXP_3": float(numbers[0]),
+        "FA_EXP_4": float(numbers[1]),
+    }
+    lines = [f"/* exp(-r) - 1 = -r + r^2 (1/2 + ...): error 2^{np.log2(error):.1f} */"]
+    lines += [f"#define {k} {np.float32(float(v))}f" for k, v in defines.items()]
+    lines.append(f"#define FA_SCALE 0x1p-{SCALE}f")
+    lines.append(f"static const unsigned fa_table_exp[{SIZE}] = {{")
+    lines += [f"    {', '.join(map(hex, bits[k:k + 4]))}," for k in (0, 4)]
+    return "\n".join([*lines, "};"])
+
+
+def log_odds_rest(a):
+    """log(P / Q) - a^2 / 2 for P = Phi(a) = 1 - Q."""
+    q = mp.erfc(a / mp.sqrt(2)) / 2
+    return mp.log1p(-q) - mp.log(q) - a * a / 2
+
+
+def gelu_slope(a):
+    """gelu'(-a) / Phi(-a)"""
+    return 1 - a * mp.npdf(a) / (mp.erfc(a / mp.sqrt(2)) / 2)
+
+
+def slope(of, u):
+    """of'(-a) / sigmoid(-u(a))"""
+    return lambda a: of(-a)[1] / sigmoid(-u(a))
+
+
+TABLES = [
+    Table("tanh", "tanh(a)", mp.tanh, 0.6013, 7, root=0.0),
+    Table("gelu", "log(Phi(a) / Phi(-a)) - a^2 / 2", log_odds_rest, 0.975, 7, absolute=True),
+    Table("gelu_d", "gelu'(-a) / Phi(-a)", gelu_slope, 0.98, 6, root=0.7517915246935645,
+          tilted=True),
+    Table("gelu_tanh_d", "gelu_tanh'(-a) / sigmoid(-u(a))",
+          slope(gelu_tanh, lambda a: 2 * mp.sqrt(2 / mp.pi) * (a + mp.mpf("0.044715") * a**3)),
+          0.98, 8, root=0.7524614220710163, tilted=True),
+]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--check", action="store_true")
+    args = parser.parse_args()
+    parts = ["/* Written by tools/tables_avx2.py. */", exponential(), silu_root()]
+    parts += map(text_of, TABLES)
+    text = "\n\n".join(parts) + "\n"
+    if not args.check:
+        TARGET.write_text(text)
+        return 0
+    if TARGET.read_text() != text:
+        print(f"{TARGET} is not what tools/tables_avx2.py writes", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
