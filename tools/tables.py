@@ -190,7 +190,7 @@ def exponential(name, about, scale, has_low):
 
 # Each index was chosen by a random search: a small largest error, few terms, the root in the
 # middle of its interval, and a top so high that f is x (or 1) beyond it.
-LOGISTIC = Index(1.788)
+LOGISTIC = Index(1.798)
 EXP = Index(1.775)
 STEEP = LogIndex(0.125, 25)
 SHRINK = Index(3.3)
@@ -296,7 +296,7 @@ def rounded_fit(columns: dict, rest: list, weights: list) -> tuple[dict, list]:
     return rounded, rest
 
 
-def fit(piece: Piece, lo, hi, c, p0, b, degree) -> tuple[dict, float]:
+def fit(piece: Piece, lo, hi, c, p0, b, degree) -> tuple[list, float]:
     """p1, p2, ... and the largest error."""
     at = nodes(lo, hi, c, degree)
     values = [piece.function(x) for x in at]
@@ -307,7 +307,7 @@ def fit(piece: Piece, lo, hi, c, p0, b, degree) -> tuple[dict, float]:
         for k in range(1, degree + 1)
     }
     numbers, left = rounded_fit(columns, rest, [1] * len(rest))
-    return numbers, float(max(map(abs, left)))
+    return list(numbers.values()), float(max(map(abs, left)))
 
 
 def unit(y) -> float:
@@ -319,7 +319,8 @@ def fit_both(piece: Piece, lo, hi, c, p0, s1, degree, b, is_root) -> tuple[dict,
     """p1 (less b), p2, ..., h (or r + h), e; the largest error of F and F' in ulp, with the
     roundings of the last two operations."""
     n = 5 * degree
-    at = [(mp.mpf(lo) + hi - (mp.mpf(hi) - lo) * mp.cos(mp.pi * k / n)) / 2 for k in range(n + 1)]
+    middle, half = (mp.mpf(lo) + hi) / 2, (mp.mpf(hi) - lo) / 2
+    at = [middle - half * mp.cos(mp.pi * k / n) for k in range(n + 1)]
     at = [x for x in at if abs(x - c) > 1e-6]
     units: list = []
     roundings: list = []
@@ -392,7 +393,7 @@ def entry(table: Table, piece: Piece, j: int) -> tuple[dict, float]:
         b = np.float32(float(mp.diff(piece.function, 0)))
     numbers, error = fit(piece, lo, hi, mp.mpf(float(c)), exact, mp.mpf(float(b)),
                          table.degree)
-    return {"c": c, "b": b, 0: p0} | numbers, error
+    return {"c": c, "b": b} | dict(enumerate([p0, *numbers])), error
 
 
 def entry_both(table: Table, piece: Piece, j: int) -> tuple[dict, float]:

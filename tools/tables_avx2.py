@@ -43,6 +43,8 @@ class Table:
     root: float | None = None
     absolute: bool = False
     tilted: bool = False
+    #: (what tables.centre() asks for)
+    slope: None = None
 
     @property
     def factor(self) -> float:
@@ -61,10 +63,9 @@ class Table:
 def nearest(table: Table, lo: float, hi: float) -> tuple[np.float32, np.float32]:
     """near_float() around several points: a function may be almost a line or a limit."""
     f, middle = table.function, centre(table, lo, hi)
-    found = [
-        near_float(f, middle + (hi - lo) * k / 100, hi - lo, False) for k in range(-5, 6)
-    ]
-    return min(found, key=lambda pair: abs(float(pair[1]) / f(mp.mpf(float(pair[0]))) - 1))
+    found = [near_float([f], middle + (hi - lo) * k / 100, hi - lo) for k in range(-5, 6)]
+    c, (p0,) = min(found, key=lambda of: abs(float(of[1][0]) / f(mp.mpf(float(of[0]))) - 1))
+    return c, p0
 
 
 def columns(table: Table) -> tuple[dict, float]:
