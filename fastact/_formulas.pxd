@@ -647,7 +647,7 @@ cdef inline void mish(real x, real s, real q, real *f, real *d) noexcept nogil:
     G = (e - c) (e^2 + e c + c^2 + 4 (e + c) + 6 - 4 |x|) - 4 (1 + c) h + delta.
     """
     cdef real a = exp_magnitude(x), us, es, esl, e, el, k, kl, n, nl, den, dl, p, r
-    cdef real h, hl, t, g, gl
+    cdef real h, hl, t, tl, g, gl
     cdef real c = 0.3034825352815289, u0 = 1.1924312145154954
     cdef real c4 = 5.213930141126116  # 4 (1 + c), short of 1.7e-19
     us = c * s
@@ -686,6 +686,7 @@ cdef inline void mish(real x, real s, real q, real *f, real *d) noexcept nogil:
     kl = fma(<real>2 * k, product_low(e, e, e * e) + <real>2 * e * el, kl)
     us = unscale(us)
     t = fma(us, q, us - c)
+    tl = product_sum_low(us, q, us - c, t)
     n = fma(e, e + (c + <real>4), <real>7.30603179034702) - <real>4 * a
     h = a - u0
     hl = sum_low(a, -u0, h) + <real>1.0842021724855044e-16
@@ -693,7 +694,7 @@ cdef inline void mish(real x, real s, real q, real *f, real *d) noexcept nogil:
     hl = fma(hl, c4, product_low(h, c4, k))
     hl = fma(h, <real>1.6982476299350256e-19, hl)
     g = t * n
-    gl = product_low(t, n, g) - (hl + <real>4.1741194675765537e-16)
+    gl = fma(tl, n, product_low(t, n, g)) - (hl + <real>4.1741194675765537e-16)
     n = g - k
     gl = gl + sum_low(g, -k, n)
     den = square(den, dl, &dl)
