@@ -319,6 +319,7 @@ ROWS: tuple[Row, ...] = (
         from_output="(1 - abs(y))**2",
         torch="F.softsign",
         wide="base",
+        table=True,
     ),
     Row(
         "squareplus",
