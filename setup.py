@@ -88,7 +88,14 @@ class Body:
         self.exp = {"exp": ("s", "q"), "expm1": ("s", "q", "ql")}.get(row.exp, ())
         if kernel.kind == "from_output":
             self.exp = ()
-        at = "first + i" if self.exp else "i"
+        # Whether f and d come from a header of intrinsics.
+        single = dtype == "float"
+        self.table = kernel.kind != "from_output" and (
+            (isa == "v4" and (row.table if single else row.table64))
+            or (isa == "v3" and single and row.avx2)
+        )
+        # (blocks: of a formula with an exponential, or of what a header's function takes)
+        at = "first + i" if self.exp or self.table else "i"
         # Inputs are read into locals first: a load that only one side of a select
         # needs would otherwise move into a branch, and the loop stay scalar.
         self.loads = [f"{name}_ = {name}[{at}]" for name in kernel.inputs]
@@ -111,14 +118,8 @@ class Body:
             f"{name}[{at}] = {re.sub('[a-z_]+', lambda m: places.get(m[0], m[0]), expr)}"
             for name, expr in kernel.outputs.items()
         ]
-        # Whether f and d come from a header of intrinsics, by which function, and where they
-        # go to: the output that is nothing else, or an array; from there the other outputs
-        # are computed.
-        single = dtype == "float"
-        self.table = kernel.kind != "from_output" and (
-            (isa == "v4" and (row.table if single else row.table64))
-            or (isa == "v3" and single and row.avx2)
-        )
+        # By which function f and d come from there, and where they go to: the output that is
+        # nothing else, or an array; from there the other outputs are computed.
         self.look_up = f"fa_{row.name}_f{32 if single else 64}"
         if single and isa == "v4":
             self.look_up = f"{row.name}_look_up"
