@@ -332,6 +332,7 @@ ROWS: tuple[Row, ...] = (
         from_output="y**2 / (y**2 + b / 4)",
         samples=({"b": 0.5},),
         exp="expm1",
+        table=True,
     ),
     Row(
         "hard_sigmoid",
