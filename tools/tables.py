@@ -29,7 +29,6 @@ The entry of a is the integer next to linear a + square a^2: see _avx512.h.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -37,6 +36,7 @@ from pathlib import Path
 
 import mpmath as mp
 import numpy as np
+from generated import write_or_check
 
 mp.mp.prec = 100
 TARGET = Path(__file__).resolve().parent.parent / "fastact" / "_tables.h"
@@ -501,22 +501,13 @@ def indices(table: Table) -> str:
     return "\n".join(lines)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--check", action="store_true")
-    args = parser.parse_args()
+def text() -> str:
+    """The whole file."""
     parts = ["/* Written by tools/tables.py. */"]
     for table in TABLES:
         parts += [indices(table), text_of(table)]
-    text = "\n\n".join(parts) + "\n"
-    if not args.check:
-        TARGET.write_text(text)
-        return 0
-    if TARGET.read_text() != text:
-        print(f"{TARGET} is not what tools/tables.py writes", file=sys.stderr)
-        return 1
-    return 0
+    return "\n\n".join(parts) + "\n"
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check(TARGET, __doc__, text))

@@ -10,7 +10,6 @@ polynomial then only has to reach to ln2 / 32.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import itertools
 import struct
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import coefficients
 import mpmath as mp
+from generated import write_or_check
 
 TARGET = Path(__file__).resolve().parent.parent / "fastact" / "_tables64.h"
 SIZE = 16
@@ -389,11 +389,9 @@ def table(name: str, about: str, factor) -> str:
     return "\n".join(lines)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--check", action="store_true")
-    args = parser.parse_args()
-    text = "\n\n".join([
+def text() -> str:
+    """The whole file."""
+    return "\n\n".join([
         "/* Written by tools/tables64.py. */",
         exponential("exp16", "exp", 4),
         exponential("expm1", "expm1", 5),
@@ -407,14 +405,7 @@ def main() -> int:
         gelu_tanh(),
         gelu(),
     ]) + "\n"
-    if not args.check:
-        TARGET.write_text(text)
-        return 0
-    if not TARGET.exists() or TARGET.read_text() != text:
-        print(f"{TARGET} is not what tools/tables64.py writes", file=sys.stderr)
-        return 1
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check(TARGET, __doc__, text))

@@ -10,7 +10,6 @@ a theta with which all eight are almost float32 numbers (found by trying them al
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import NamedTuple
 
 import mpmath as mp
 import numpy as np
+from generated import write_or_check
 from tables import centre, fit, gelu_tanh, near_float, sigmoid, silu
 
 TARGET = Path(__file__).resolve().parent.parent / "fastact" / "_tables_avx2.h"
@@ -195,21 +195,12 @@ TABLES = [
 ]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--check", action="store_true")
-    args = parser.parse_args()
+def text() -> str:
+    """The whole file."""
     parts = ["/* Written by tools/tables_avx2.py. */", exponential(), silu_root()]
     parts += map(text_of, TABLES)
-    text = "\n\n".join(parts) + "\n"
-    if not args.check:
-        TARGET.write_text(text)
-        return 0
-    if TARGET.read_text() != text:
-        print(f"{TARGET} is not what tools/tables_avx2.py writes", file=sys.stderr)
-        return 1
-    return 0
+    return "\n\n".join(parts) + "\n"
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(write_or_check(TARGET, __doc__, text))
