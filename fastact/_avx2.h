@@ -69,6 +69,13 @@ FA_AVX2_INLINE fa_pair fa_sum(__m256 a, __m256 b) {
     return (fa_pair){sum, _mm256_sub_ps(_mm256_min_ps(a, b), most)};
 }
 
+/* The same of any a and b (Knuth). */
+FA_AVX2_INLINE fa_pair fa_any_sum(__m256 a, __m256 b) {
+    __m256 sum = _mm256_add_ps(a, b), part = _mm256_sub_ps(sum, a);
+    __m256 low = _mm256_sub_ps(a, _mm256_sub_ps(sum, part));
+    return (fa_pair){sum, _mm256_add_ps(low, _mm256_sub_ps(b, part))};
+}
+
 FA_AVX2_INLINE __m256 fa_pick(const float *row, __m256i at) {
     return _mm256_permutevar8x32_ps(_mm256_loadu_ps(row), at);
 }
@@ -98,12 +105,8 @@ FA_AVX2_INLINE fa_pair fa_piece(
     __m256 slope = fa_polynomial(table, 3, rows, at, d);
     __m256 p = _mm256_fmadd_ps(slope, d, p0);
     __m256 p_low = _mm256_fmadd_ps(slope, d, _mm256_sub_ps(p0, p));
-    /* the sum of both (Knuth) */
-    fa_pair y = fa_product(b, d);
-    __m256 sum = _mm256_add_ps(y.hi, p), part = _mm256_sub_ps(sum, y.hi);
-    __m256 low = _mm256_sub_ps(y.hi, _mm256_sub_ps(sum, part));
-    low = _mm256_add_ps(low, _mm256_sub_ps(p, part));
-    return (fa_pair){sum, _mm256_add_ps(low, _mm256_add_ps(y.lo, p_low))};
+    fa_pair y = fa_product(b, d), sum = fa_any_sum(y.hi, p);
+    return (fa_pair){sum.hi, _mm256_add_ps(sum.lo, _mm256_add_ps(y.lo, p_low))};
 }
 
 /* 2^-40 exp(-u), for u from -110 to 25. */
@@ -190,13 +193,6 @@ FA_AVX2_INLINE __m256 fa_slope(__m256 x, fa_pair k, fa_pair e, fa_pair d, __m256
         }                                                                               \
     }                                                                                   \
     FA_FUNCTION(name)
-
-/* a + b and what it loses to rounding (Knuth). */
-FA_AVX2_INLINE fa_pair fa_any_sum(__m256 a, __m256 b) {
-    __m256 sum = _mm256_add_ps(a, b), part = _mm256_sub_ps(sum, a);
-    __m256 low = _mm256_sub_ps(a, _mm256_sub_ps(sum, part));
-    return (fa_pair){sum, _mm256_add_ps(low, _mm256_sub_ps(b, part))};
-}
 
 /* silu'(u) = K / D, K = 1 + u - u / D, but near the root of K by a series. */
 FA_AVX2_INLINE __m256 fa_silu_slope(fa_pair u, fa_pair d, __m256 r) {

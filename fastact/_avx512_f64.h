@@ -38,10 +38,21 @@
 /* 2^-K */
 #define FA_SCALE64 0x1p-100
 
-/* min(|x|, 760): from there on even x g is below half the smallest subnormal.  (The
-   minimum keeps NaN only if that is its second operand.) */
+/* min(|x|, top).  (The minimum keeps NaN only if that is its second operand.) */
+FA_STEP __m512d fa_min_abs64(__m512d x, double top) {
+    return _mm512_min_pd(FA_PD(top), _mm512_abs_pd(x));
+}
+
+/* From 760 on even x g is below half the smallest subnormal. */
 FA_STEP __m512d fa_magnitude64(__m512d x) {
-    return _mm512_min_pd(FA_PD(760.0), _mm512_abs_pd(x));
+    return fa_min_abs64(x, 760.0);
+}
+
+/* y with the sign of x. */
+FA_STEP __m512d fa_copysign64(__m512d y, __m512d x) {
+    return FA_DOUBLE(_mm512_ternarylogic_epi64(
+        FA_BITS64(y), FA_BITS64(x), FA_SIGN64, 0xd8
+    ));
 }
 
 /* what the first part of ln2 leaves */
@@ -50,19 +61,24 @@ FA_STEP __m512d fa_magnitude64(__m512d x) {
 /* A sum with it has a multiple of 1/16 and bias in its low bits. */
 #define FA_MAGIC64(bias) FA_PD(0x1.8p48 + (bias))
 
-/* 2^n 2^(j/16) as H and the rest, times 2^(bias - K), where n + bias >= 0; returns k, the
-   multiple of ln2, and with it the first part of a - k ln2, which is exact. */
+/* 2^n 2^(j/16) as H and the rest, times 2^(bias - K), where n + bias >= 0, for t with j,
+   which picks, and n in its low bits.  (0 in the second table becomes a number that is
+   still nothing.) */
+FA_STEP void fa_powers64(__m512d t, __m512d *high, __m512d *low) {
+    __m512i at = FA_BITS64(t), n = _mm512_slli_epi64(at, 48);
+    *high = FA_DOUBLE(_mm512_add_epi64(n, FA_BITS64(FA_PICK64(fa_exp16_hi, at))));
+    *low = FA_DOUBLE(_mm512_add_epi64(n, FA_BITS64(FA_PICK64(fa_exp16_lo, at))));
+}
+
+/* The powers for exp(a); returns k, the multiple of ln2, and with it the first part of
+   a - k ln2, which is exact. */
 FA_STEP __m512d fa_reduce64(
     __m512d a, __m512d magic, __m512d *high, __m512d *low, __m512d *first
 ) {
     __m512d t = FA_MADD64(a, FA_PD(0x1.71547652b82fep+0), magic);
     __m512d k = _mm512_sub_pd(t, magic);
     *first = FA_NMADD64(k, FA_PD(0x1.62e42fefap-1), a);
-    /* the low bits of t are j, which picks, and n; 0 in the second table becomes a
-       number that is still nothing */
-    __m512i at = FA_BITS64(t), n = _mm512_slli_epi64(at, 48);
-    *high = FA_DOUBLE(_mm512_add_epi64(n, FA_BITS64(FA_PICK64(fa_exp16_hi, at))));
-    *low = FA_DOUBLE(_mm512_add_epi64(n, FA_BITS64(FA_PICK64(fa_exp16_lo, at))));
+    fa_powers64(t, high, low);
     return k;
 }
 
@@ -98,14 +114,14 @@ FA_STEP __m512d fa_logistic64(__m512d high, __m512d low, __m512d *e) {
     return r;
 }
 
-/* 0 and 2^-K for x < 0, otherwise 1 and -2^-K: g to the sigmoid of x. */
+/* 0 and scale for x < 0, otherwise 1 and -scale: scale g to the sigmoid of x. */
 FA_STEP __m512d fa_base_of(__m512i neg) {
     return FA_DOUBLE(_mm512_andnot_si512(neg, FA_BITS64(FA_PD(1.0))));
 }
 
-FA_STEP __m512d fa_scale_of(__m512i neg) {
+FA_STEP __m512d fa_scale_of(__m512i neg, double scale) {
     return FA_DOUBLE(_mm512_ternarylogic_epi64(
-        neg, FA_BITS64(FA_PD(-FA_SCALE64)), FA_SIGN64, 0x6c
+        neg, FA_BITS64(FA_PD(-scale)), FA_SIGN64, 0x6c
     ));
 }
 
@@ -116,7 +132,7 @@ FA_STEP void fa_sigmoid_of(
     __m512d e, r = fa_logistic64(high, low, &e);
     if (f) {
         __m512i neg = _mm512_srai_epi64(FA_BITS64(x), 63);
-        *f = FA_MADD64(FA_MADD64(r, e, r), fa_scale_of(neg), fa_base_of(neg));
+        *f = FA_MADD64(FA_MADD64(r, e, r), fa_scale_of(neg, FA_SCALE64), fa_base_of(neg));
     }
     if (d) {
         const __m512d one = FA_PD(FA_SCALE64);
@@ -144,9 +160,7 @@ FA_STEP void fa_silu_of(__m512d x, __m512d high, __m512d low, __m512d *f, __m512
         ));
         y = FA_MADD64(z, minus, FA_MADD64(y, minus, base));
         /* (with the sign of x: the least numbers may have gone through 0) */
-        *f = FA_DOUBLE(_mm512_ternarylogic_epi64(
-            FA_BITS64(y), FA_BITS64(x), FA_SIGN64, 0xd8
-        ));
+        *f = fa_copysign64(y, x);
     }
     if (d) {
         const __m512d one = FA_PD(1.0);
@@ -164,7 +178,7 @@ FA_STEP void fa_silu_of(__m512d x, __m512d high, __m512d low, __m512d *f, __m512
         __m512d near = FA_MADD64(h, q, _mm512_mul_pd(q, FA_PD(-FA_SILU_ROOT_LOW)));
         __mmask8 is_near = _mm512_cmp_pd_mask(h2, FA_PD(0x1p-8), _CMP_LT_OQ);
         __m512d slope = _mm512_mask_mov_pd(far, is_near, near);
-        *d = FA_MADD64(slope, fa_scale_of(neg), fa_base_of(neg));
+        *d = FA_MADD64(slope, fa_scale_of(neg, FA_SCALE64), fa_base_of(neg));
     }
 }
 
@@ -197,9 +211,7 @@ FA_STEP void fa_tanh_shrink_of(
     __mmask8 is_near = _mm512_cmp_pd_mask(a, FA_PD(0.7), _CMP_LT_OQ);
     __m512d y = _mm512_mask_mov_pd(far, is_near, near);
     if (f) {
-        *f = FA_DOUBLE(_mm512_ternarylogic_epi64(
-            FA_BITS64(y), FA_BITS64(x), FA_SIGN64, 0xd8
-        ));
+        *f = fa_copysign64(y, x);
     }
     if (d) {
         /* tanh(a) = t + t_low */
@@ -565,7 +577,7 @@ FA_STEP void fa_growth64(
     __m512d a, const __m512d *rest, double offset, const double *c,
     __m512d *high, __m512d *low
 ) {
-    const __m512d magic = FA_PD(0x1.8p48 + offset);
+    const __m512d magic = FA_MAGIC64(offset);
     __m512d t = FA_MADD64(a, FA_PD(c[0]), magic);
     __m512d k = _mm512_sub_pd(t, magic);
     __m512d h = FA_NMADD64(k, FA_PD(c[1]), a);
@@ -576,9 +588,7 @@ FA_STEP void fa_growth64(
     p = FA_MADD64(h, p, FA_PD(c[5]));
     p = FA_MADD64(h, p, FA_PD(c[4]));
     p = _mm512_mul_pd(h, FA_MADD64(h, p, FA_PD(c[3])));
-    __m512i at = FA_BITS64(t), n = _mm512_slli_epi64(at, 48);
-    *high = FA_DOUBLE(_mm512_add_epi64(n, FA_BITS64(FA_PICK64(fa_exp16_hi, at))));
-    *low = FA_DOUBLE(_mm512_add_epi64(n, FA_BITS64(FA_PICK64(fa_exp16_lo, at))));
+    fa_powers64(t, high, low);
     *low = FA_MADD64(_mm512_add_pd(*high, *low), p, *low);
 }
 
@@ -605,7 +615,7 @@ FA_STEP __m512d fa_lost64(__m512d high, double scale) {
 
    The value alone needs no scale: nothing is left of G from a = 20 on. */
 FA_STEP void fa_tanh_exp64(__m512d x, const double *d, __m512d *high, __m512d *low) {
-    __m512d a = _mm512_min_pd(FA_PD(d ? 380.0 : 20.0), _mm512_abs_pd(x));
+    __m512d a = fa_min_abs64(x, d ? 380.0 : 20.0);
     fa_growth64(a, NULL, d ? -1.0 : 99.0, fa_tanh_growth, high, low);
 }
 
@@ -627,9 +637,7 @@ FA_STEP void fa_tanh_of(__m512d x, __m512d high, __m512d low, __m512d *f, __m512
     __m512d y = _mm512_add_pd(m, FA_NMADD64(g, e, rest));
     y = _mm512_mask_mov_pd(y, near, p);
     if (f) {
-        *f = FA_DOUBLE(_mm512_ternarylogic_epi64(
-            FA_BITS64(y), FA_BITS64(x), FA_SIGN64, 0xd8
-        ));
+        *f = fa_copysign64(y, x);
     }
     if (d) {
         /* R (1 + y) + R e (1 + y): of the first only one rounding, not that of 1 + y */
@@ -651,10 +659,7 @@ FA_STEP __m512d fa_gated_of(__m512d x, __m512d a, __m512d r, __m512d e) {
 /* scale d for x < 0, otherwise 1 - scale d. */
 FA_STEP __m512d fa_slope_of(__m512d x, __m512d d, double scale) {
     __m512i neg = _mm512_srai_epi64(FA_BITS64(x), 63);
-    __m512d signed_scale = FA_DOUBLE(_mm512_ternarylogic_epi64(
-        neg, FA_BITS64(FA_PD(-scale)), FA_SIGN64, 0x6c
-    ));
-    return FA_MADD64(d, signed_scale, fa_base_of(neg));
+    return FA_MADD64(d, fa_scale_of(neg, scale), fa_base_of(neg));
 }
 
 /* 2^K G (1 - (v + v_low) (1 - G)): m = 1 - R is exact (R is short), so that the sum is
@@ -683,14 +688,14 @@ FA_STEP __m512d fa_near_root(
 
 /* v = b a, b = 1.702. */
 FA_STEP void fa_quick_gelu_exp64(__m512d x, const double *d, __m512d *high, __m512d *low) {
-    __m512d a = _mm512_min_pd(FA_PD(446.0), _mm512_abs_pd(x));
+    __m512d a = fa_min_abs64(x, 446.0);
     fa_growth64(a, NULL, 0.0, fa_quick_gelu_growth, high, low);
 }
 
 FA_STEP void fa_quick_gelu_of(
     __m512d x, __m512d high, __m512d low, __m512d *f, __m512d *d
 ) {
-    __m512d a = _mm512_min_pd(FA_PD(446.0), _mm512_abs_pd(x));
+    __m512d a = fa_min_abs64(x, 446.0);
     __m512d e, r = fa_inverse64(high, low, FA_SCALE64, 1, &e);
     if (f) *f = fa_gated_of(x, a, r, e);
     if (d) {
@@ -716,7 +721,7 @@ FA_STEP __m512d fa_cubic64(__m512d a, __m512d *low) {
 
 /* v = a u'.  (From |x| = 21.6 on even x g is below half the smallest subnormal.) */
 FA_STEP void fa_gelu_tanh_exp64(__m512d x, const double *d, __m512d *high, __m512d *low) {
-    __m512d rest, a = _mm512_min_pd(FA_PD(21.6), _mm512_abs_pd(x));
+    __m512d rest, a = fa_min_abs64(x, 21.6);
     __m512d w = fa_cubic64(a, &rest);
     fa_growth64(w, &rest, 0.0, fa_gelu_tanh_growth, high, low);
 }
@@ -724,7 +729,7 @@ FA_STEP void fa_gelu_tanh_exp64(__m512d x, const double *d, __m512d *high, __m51
 FA_STEP void fa_gelu_tanh_of(
     __m512d x, __m512d high, __m512d low, __m512d *f, __m512d *d
 ) {
-    __m512d a = _mm512_min_pd(FA_PD(21.6), _mm512_abs_pd(x));
+    __m512d a = fa_min_abs64(x, 21.6);
     __m512d e, r = fa_inverse64(high, low, FA_SCALE64, 1, &e);
     if (f) *f = fa_gated_of(x, a, r, e);
     if (d) {
@@ -750,7 +755,7 @@ FA_STEP void fa_gelu_tanh_of(
 #define FA_GELU_UNIT 0x1p-1000
 
 FA_STEP __m512d fa_gelu_magnitude(__m512d x) {
-    return _mm512_min_pd(FA_PD(39.0), _mm512_abs_pd(x));
+    return fa_min_abs64(x, 39.0);
 }
 
 FA_STEP void fa_gelu_exp64(__m512d x, const double *d, __m512d *high, __m512d *low) {

@@ -5,7 +5,7 @@
 
 /* sigmoid(-a): error of both 0.91 ulp */
 enum { fa_has_b_sigmoid = 0 };
-enum { fa_degree_sigmoid = 6, fa_has_root_sigmoid = 0 };
+enum { fa_degree_sigmoid = 6 };
 static const float fa_table_sigmoid[11][32] = {
     {   /* c */
         0.0f, 0.5890827178955078f, 1.13685142993927f, 1.666655421257019f, 2.2877819538116455f,
@@ -113,7 +113,7 @@ static const float fa_table_sigmoid[11][32] = {
 
 /* log(1 + exp(-a)): error of both 0.88 ulp */
 enum { fa_has_b_softplus = 0 };
-enum { fa_degree_softplus = 6, fa_has_root_softplus = 0 };
+enum { fa_degree_softplus = 6 };
 static const float fa_table_softplus[11][32] = {
     {   /* c */
         0.0f, 0.5840556621551514f, 1.1413986682891846f, 1.7353678941726685f, 2.225282907485962f,
@@ -729,7 +729,7 @@ static const float fa_table_tanh_shrink_d[8][32] = {
 
 /* -silu(-a): error of both 0.94 ulp */
 enum { fa_has_b_silu = 1 };
-enum { fa_degree_silu = 6, fa_has_root_silu = 1 };
+enum { fa_degree_silu = 6 };
 static const float fa_table_silu[13][32] = {
     {   /* c */
         0.0f, 0.28070998191833496f, 0.6577368974685669f, 1.035752773284912f, 1.2784645557403564f,

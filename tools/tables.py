@@ -279,6 +279,25 @@ def nodes(lo: float, hi: float, c, degree: int) -> list:
     return [x for x in found if abs(x - c) > 1e-6]
 
 
+def scaled(weights: list, column: list) -> list:
+    return [w * a for w, a in zip(weights, column, strict=True)]
+
+
+def even_weights(columns: dict, rest: list) -> list:
+    """Weights with which least squares leave errors that are almost alike (Lawson's)."""
+    weights = [mp.mpf(1)] * len(rest)
+    matrix = mp.matrix(list(columns.values())).T
+    for _ in range(3):
+        rows = mp.matrix([scaled(weights, column) for column in columns.values()])
+        found = mp.lu_solve(rows.T, mp.matrix(scaled(weights, rest)))
+        errors = mp.matrix(rest) - matrix * found
+        largest = max(map(abs, errors))
+        weights = [
+            w * mp.sqrt(abs(e) / largest + 0.02) for w, e in zip(weights, errors, strict=True)
+        ]
+    return weights
+
+
 def rounded_fit(columns: dict, rest: list, weights: list) -> tuple[dict, list]:
     """Coefficients of the columns, and what they leave.
 
@@ -286,10 +305,9 @@ def rounded_fit(columns: dict, rest: list, weights: list) -> tuple[dict, list]:
     rounded before the next ones are fitted again.
     """
     rounded: dict = {}
-    rows = [[w * a for w, a in zip(weights, col, strict=True)] for col in columns.values()]
+    rows = [scaled(weights, column) for column in columns.values()]
     for k, (name, column) in enumerate(columns.items()):
-        sides = [w * r for w, r in zip(weights, rest, strict=True)]
-        found = mp.lu_solve(mp.matrix(rows[k:]).T, mp.matrix(sides))[0]
+        found = mp.lu_solve(mp.matrix(rows[k:]).T, mp.matrix(scaled(weights, rest)))[0]
         # (r + h has the digits of two numbers)
         rounded[name] = found if name == "r" else mp.mpf(float(np.float32(float(found))))
         rest = [r - a * rounded[name] for r, a in zip(rest, column, strict=True)]
@@ -346,25 +364,13 @@ def fit_both(piece: Piece, lo, hi, c, p0, s1, degree, b, is_root) -> tuple[dict,
     }
     columns |= {k: powers(1, k) + powers(k, k - 1) for k in range(3, degree + 1)}
     columns["e"] = zero + powers(1, degree)
-    # by what the roundings leave; and weights that make the errors alike (Lawson's)
-    weights = [1 / (u * max(1 - r, 0.05)) for u, r in zip(units, roundings, strict=True)]
+    # by what the roundings leave
+    scales = [1 / (u * max(1 - r, 0.05)) for u, r in zip(units, roundings, strict=True)]
     if hi > piece.left:
-        weights = [mp.mpf(1)] * len(weights)
-    rest, *scaled = [
-        [w * a for w, a in zip(weights, col, strict=True)] for col in (rest, *columns.values())
-    ]
-    columns = dict(zip(columns, scaled, strict=True))
-    scales, weights = weights, [mp.mpf(1)] * len(rest)
-    for _ in range(3):
-        rows = [[w * a for w, a in zip(weights, col, strict=True)] for col in columns.values()]
-        sides = [w * r for w, r in zip(weights, rest, strict=True)]
-        found = mp.lu_solve(mp.matrix(rows).T, mp.matrix(sides))
-        errors = mp.matrix(rest) - mp.matrix(list(columns.values())).T * found
-        largest = max(map(abs, errors))
-        weights = [
-            w * mp.sqrt(abs(e) / largest + 0.02) for w, e in zip(weights, errors, strict=True)
-        ]
-    numbers, left = rounded_fit(columns, rest, weights)
+        scales = [mp.mpf(1)] * len(scales)
+    rest = scaled(scales, rest)
+    columns = {name: scaled(scales, column) for name, column in columns.items()}
+    numbers, left = rounded_fit(columns, rest, even_weights(columns, rest))
     return numbers, max(
         float(abs(e) / (w * u)) + r
         for e, w, u, r in zip(left, scales, units, roundings, strict=True)
@@ -453,21 +459,15 @@ def rows_of(values: Iterable[float]) -> list[str]:
 def text_of(table: Table) -> str:
     """The table as C: its index and its numbers."""
     found, worst = columns(table)
-    has_b, has_root = (int(any(found.get(name, ()))) for name in ("b", "r"))
-    if not has_b:
-        found.pop("b")
-    if not has_root:
-        found.pop("r", None)
+    has_b = int(any(found["b"]))
+    found = {name: row for name, row in found.items() if name not in ("b", "r") or any(row)}
     kind = f"of the fit 2^{np.log2(worst):.1f}"
     if table.pieces[0].slope:
         kind = f"of both {worst:.2f} ulp"
     lines = [f"/* {table.about}: error {kind} */"]
     lines.append(f"enum {{ fa_has_b_{table.name} = {has_b} }};")
     if table.pieces[0].slope:
-        lines.append(
-            f"enum {{ fa_degree_{table.name} = {table.degree}, "
-            f"fa_has_root_{table.name} = {has_root} }};"
-        )
+        lines.append(f"enum {{ fa_degree_{table.name} = {table.degree} }};")
     lines.append(f"static const float fa_table_{table.name}[{len(found)}][{SIZE}] = {{")
     for name, values in found.items():
         lines.append(f"    {{   /* {name if isinstance(name, str) else f'p{name}'} */")

@@ -32,6 +32,13 @@ K = 100
 DOWN = 1000
 
 
+def written(name: str, about: str, found) -> str:
+    """An array of doubles as C."""
+    numbers = " ".join(f"{float(c).hex()}," for c in found)
+    head = f"/* {about} */\nstatic const double fa_{name}[{len(found)}]"
+    return f"{head} = {{\n    {numbers}\n}};"
+
+
 def exponential(name: str, about: str, degree: int) -> str:
     """(expm1(r) - r) / r^2 for |r| <= ln2 / 32, for mp.exp or mp.expm1 as ``about``."""
     edge = mp.log(2) / (2 * SIZE) * mp.mpf("1.0001")
@@ -39,42 +46,37 @@ def exponential(name: str, about: str, degree: int) -> str:
         coefficients.exp_fit(degree, 53, edge),
         weight=lambda r: r * r / getattr(mp, about)(r) if r else mp.mpf(0),
     ))
-    numbers = " ".join(f"{float(c).hex()}," for c in found)
-    return (
-        f"/* (expm1(r) - r) / r^2: relative error of {about}(r) 2^{float(error):.1f} */\n"
-        f"static const double fa_{name}_tail[{len(found)}] = {{\n    {numbers}\n}};"
-    )
+    head = f"(expm1(r) - r) / r^2: relative error of {about}(r) 2^{float(error):.1f}"
+    return written(name + "_tail", head, found)
 
 
 def silu_root() -> str:
     """What _primitives.pxd has too: silu' around its root."""
     found, error = coefficients.solve(coefficients.FITS["silu_slope_f64"])
-    numbers = " ".join(f"{float(c).hex()}," for c in found)
     first = coefficients.round_to(coefficients.SILU_ROOT, 53)
-    return (
-        f"/* silu'(-U - h) / h, |h| <= 1/16: relative error 2^{float(error):.1f}; U */\n"
-        f"static const double fa_silu_root[{len(found)}] = {{\n    {numbers}\n}};\n"
-        f"#define FA_SILU_ROOT {float(first).hex()}\n"
-        f"#define FA_SILU_ROOT_LOW {float(coefficients.SILU_ROOT - first).hex()}"
-    )
+    about = f"silu'(-U - h) / h, |h| <= 1/16: relative error 2^{float(error):.1f}; U"
+    return "\n".join([
+        written("silu_root", about, found),
+        f"#define FA_SILU_ROOT {float(first).hex()}",
+        f"#define FA_SILU_ROOT_LOW {float(coefficients.SILU_ROOT - first).hex()}",
+    ])
 
 
 def tanh_shrink() -> str:
     """(x - tanh(x)) / x^3, in x^2, and what 1/3 is short of."""
     fit = coefficients.tanh_shrink_fit("0.7", 12)
     found, _ = coefficients.solve(fit)
-    numbers = " ".join(f"{float(c).hex()}," for c in found)
     rest = mp.mpf(1) / 3 - found[0]
     exact = [*found[:0:-1], found[0] + rest]
     error = mp.log(max(
         abs(mp.polyval(exact, w) / fit.target(w) - 1) for w in mp.linspace(0, fit.hi, 999)
     ), 2)
-    return (
-        f"/* (x - tanh(x)) / x^3, in x^2, x <= 0.7: relative error 2^{float(error):.1f}; "
-        f"what 1/3 is short of */\n"
-        f"static const double fa_tanh_shrink[{len(found)}] = {{\n    {numbers}\n}};\n"
-        f"#define FA_THIRD_LOW {float(rest).hex()}"
+    about = (
+        f"(x - tanh(x)) / x^3, in x^2, x <= 0.7: relative error 2^{float(error):.1f}; "
+        f"what 1/3 is short of"
     )
+    low = f"#define FA_THIRD_LOW {float(rest).hex()}"
+    return "\n".join([written("tanh_shrink", about, found), low])
 
 
 #: where mish' is 0, negated
@@ -107,15 +109,16 @@ def mish_root() -> str:
     error = mp.log(max(
         abs(mp.polyval(exact, h) / target(h) - 1) for h in mp.linspace(-edge, edge, 999)
     ), 2)
-    numbers = " ".join(f"{float(c).hex()}," for c in found)
-    return (
-        f"/* mish'(h - U) less mish'(-U), over h, |h| <= 1/16: relative error "
-        f"2^{float(error):.1f}; what its first\n   number is short of; U, mish'(-U) */\n"
-        f"static const double fa_mish_root[{len(found)}] = {{\n    {numbers}\n}};\n"
-        f"#define FA_MISH_ROOT_LOW {float(rest).hex()}\n"
-        f"#define FA_MISH_ROOT {float(first).hex()}\n"
-        f"#define FA_MISH_AT_ROOT {float(at_first).hex()}"
+    about = (
+        f"mish'(h - U) less mish'(-U), over h, |h| <= 1/16: relative error "
+        f"2^{float(error):.1f}; what its first\n   number is short of; U, mish'(-U)"
     )
+    return "\n".join([
+        written("mish_root", about, found),
+        f"#define FA_MISH_ROOT_LOW {float(rest).hex()}",
+        f"#define FA_MISH_ROOT {float(first).hex()}",
+        f"#define FA_MISH_AT_ROOT {float(at_first).hex()}",
+    ])
 
 
 def log1p_tail(z):
@@ -147,10 +150,11 @@ def logarithm() -> str:
     high = [mp.nint(-mp.log(cj) * 2**44) / 2**44 for cj in c]
     low = [-mp.log(cj) - h for cj, h in zip(c, high, strict=True)]
     lines = [
-        f"/* (log1p(z) - z) / z^2: relative error of log1p 2^{float(error):.1f} */",
-        f"static const double fa_log16_tail[{len(found)}] = {{",
-        "    " + " ".join(f"{float(k).hex()}," for k in found),
-        f"}};\n#define FA_LOG_STEPS {float(STEPS).hex()}\n/* c - 1, -log(c) 2^{DOWN} */",
+        written(
+            "log16_tail",
+            f"(log1p(z) - z) / z^2: relative error of log1p 2^{float(error):.1f}", found,
+        ),
+        f"#define FA_LOG_STEPS {float(STEPS).hex()}\n/* c - 1, -log(c) 2^{DOWN} */",
     ]
     up = mp.mpf(2) ** DOWN
     for part, numbers in (
@@ -162,12 +166,6 @@ def logarithm() -> str:
             lines.append("    " + " ".join(f"{float(k).hex()}," for k in numbers[at : at + 4]))
         lines.append("};")
     return "\n".join(lines)
-
-
-def written(name: str, about: str, found) -> str:
-    numbers = " ".join(f"{float(c).hex()}," for c in found)
-    head = f"/* {about} */\nstatic const double fa_{name}[{len(found)}]"
-    return f"{head} = {{\n    {numbers}\n}};"
 
 
 def growth(name: str, factor) -> str:
