@@ -299,7 +299,7 @@ def extensions():
             include_dirs=["fastact"],
             depends=[
                 "fastact/_avx512.h", "fastact/_tables.h",
-                "fastact/_avx512_f64.h", "fastact/_tables64.h",
+                "fastact/_avx512_f64.h", "fastact/_tables64.h", "fastact/_vector64.h",
                 "fastact/_avx2.h", "fastact/_tables_avx2.h",
             ],
             extra_compile_args=KERNEL_FLAGS + flags,
