@@ -93,6 +93,7 @@ class Body:
         self.table = kernel.kind != "from_output" and (
             (isa == "v4" and (row.table if single else row.table64))
             or (isa == "v3" and single and row.avx2)
+            or (isa != "base" and row.hard)
         )
         # (blocks: of a formula with an exponential, or of what a header's function takes)
         at = "first + i" if self.exp or self.table else "i"
@@ -121,7 +122,7 @@ class Body:
         # By which function f and d come from there, and where they go to: the output that is
         # nothing else, or an array; from there the other outputs are computed.
         self.look_up = f"fa_{row.name}_f{32 if single else 64}"
-        if single and isa == "v4":
+        if single and isa == "v4" and row.table:
             self.look_up = f"{row.name}_look_up"
         self.look_up_block = 1024 if single else 256
         self.x = x
@@ -287,6 +288,7 @@ def extensions():
                 and k.form == "value_and_derivative"],
         tables64=[row.name for row in registry.ROWS if row.table64],
         avx2=[row.name for row in registry.ROWS if row.avx2],
+        hard=[row.name for row in registry.ROWS if row.hard],
         Body=Body,
         arguments=arguments,
         c_arguments=c_arguments,
@@ -301,6 +303,7 @@ def extensions():
                 "fastact/_avx512.h", "fastact/_tables.h",
                 "fastact/_avx512_f64.h", "fastact/_tables64.h", "fastact/_vector64.h",
                 "fastact/_avx2.h", "fastact/_tables_avx2.h",
+                "fastact/_hard.h", "fastact/_hard_of.h",
             ],
             extra_compile_args=KERNEL_FLAGS + flags,
             define_macros=[("CYTHON_INLINE", INLINE)],

@@ -71,6 +71,8 @@ class Row(NamedTuple):
     avx2: bool = False
     #: with AVX-512, float64 values and derivatives come from fa_NAME_f64 in _avx512_f64.h
     table64: bool = False
+    #: with AVX2 or AVX-512, values and derivatives come from fa_NAME_f32, _f64 in _hard.h
+    hard: bool = False
     #: f' as a function of y = f(x), "" where there is none.
     from_output: str = ""
     #: what the parameters must satisfy for ``from_output``: (text, names, test)
@@ -343,6 +345,7 @@ ROWS: tuple[Row, ...] = (
         "Howard et al. 2019 (MobileNetV3)",
         from_output="1 / 6 if 0 < y < 1 else 0",
         torch="F.hardsigmoid",
+        hard=True,
     ),
     Row(
         "hard_tanh",
@@ -368,6 +371,7 @@ ROWS: tuple[Row, ...] = (
         "-0 at -inf, inf at +inf",
         "Howard et al. 2019 (MobileNetV3)",
         torch="F.hardswish",
+        hard=True,
     ),
     Row(
         "hard_shrink",
