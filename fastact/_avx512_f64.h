@@ -5,11 +5,12 @@
 
    E = exp(|x|) = 2^n 2^(j/N) (1 + p), n + j / N = |x| / ln2 rounded, p = expm1(r),
    |r| <= ln2 / 2 N, N = 16 or 4: FA_STEPS64.  It is kept, times 2^-K, as H + L:
-   H = 2^n 2^(j/N) to 20 bits, L the rest.  Then g = 1 / (1 + E), the sigmoid of -|x|, is R (1 + e) where R is near it and
-   has 33 bits at most: e = 1 - R - R H - R L, in which R H is exact, as is the
-   difference of it to 1, so that only what is small is rounded.  e < 2^-31: e^2 is
-   nothing.  What is left of an error of g (1 ulp of it is 2^-53 or 2^-52): 2^-56 by
-   the polynomial, 3 2^-59 by the roundings of r, p and L, 3 2^-57 where N is 4.
+   H = 2^n 2^(j/N) to 20 bits, L the rest.  Then g = 1 / (1 + E), the sigmoid of -|x|, is
+   R (1 + e) where R is near it and has 33 bits at most: e = 1 - R - R H - R L, in which
+   R H is exact, as is the difference of it to 1, so that only what is small is rounded.
+   e < 2^-31: e^2 is nothing.  What is left of an error of g (1 ulp of it is 2^-53 or
+   2^-52): 2^-56 by the polynomial, 3 2^-59 by the roundings of r, p and L, 3 2^-57 where N
+   is 4.
 
    The scale makes 1 + E finite where g is subnormal; it goes with the last operation.
 
@@ -261,9 +262,10 @@ FA_OP64 void fa_elu_kind(fa_f64x x, double both, double scale, fa_f64x *f, fa_f6
 
    A table has c near 1 / (1 + j / 15.49), to 20 bits, and -log(c), of which the first part
    is a multiple of 2^-44: z = (1 + e) c - 1 = z1 + z2, |z| < 1/28, with z1 of H exact, and
-   its sum with -log(c), hi, too.  (Of 4 entries: j / 3.45, |z| < 1/6.)  lo is the rest,
-   z2 + z^2 P(z) + .., a few per cent of hi, and so are its rounding errors.  Where j is 0 both c = 1 and -log(c) = 0 are exact: hi is
-   H, and e so small that log1p(e) is nearly e keeps the digits that it has. */
+   its sum with -log(c), hi, too.  (Of 4 entries: j / 3.49, |z| < 1/6.)  lo is the rest,
+   z2 + z^2 P(z) + .., a few per cent of hi, and so are its rounding errors.  Where j is 0
+   both c = 1 and -log(c) = 0 are exact: hi is H, and e so small that log1p(e) is nearly e
+   keeps the digits that it has. */
 FA_OP64 fa_f64x fa_log1p64(fa_f64x high, fa_f64x low, fa_f64x *lo) {
     const fa_f64x up = FA_PD(FA_UP64);
     fa_i64x at = FA_INDEX64(FA_BITS64(FA_MADD64(
@@ -728,10 +730,13 @@ FA_OP64 void fa_gelu_tanh_of(
 }
 
 /* gelu: Phi(-a) = exp(-a^2 / 2) R(a), f'(-a) = exp(-a^2 / 2) S(a), R and S polynomials
-   in h = a - centre by 16 intervals, which the exponent and two bits of v0 + s a tell
+   in h = a - centre by intervals, which the exponent and the next bits of v0 + s a tell
    apart (see tools/tables64.py).  From a = 39 on both results are below half the
-   smallest subnormal.  The exponential falls, hence another scale: 2^-1000. */
-#if FA_STEPS64 == 16
+   smallest subnormal.  The exponential falls, hence another scale: 2^-1000.
+
+   The even and the odd powers go apart; the last three steps are Horner's, as what they
+   add up is as large as the result.  Where c0 is next to nothing, at the root, c1 of S
+   has a low part. */
 #define FA_GELU_UNIT 0x1p-1000
 
 FA_OP64 fa_f64x fa_gelu_magnitude(fa_f64x x) {
@@ -745,10 +750,9 @@ FA_OP64 void fa_gelu_exp64(fa_f64x x, const double *d, fa_f64x *high, fa_f64x *l
     fa_growth64(a2, &a2_low, 1100.0, fa_gelu_growth, high, low);
 }
 
-/* Degree 14, the even and the odd powers apart; the last three steps are Horner's, as
-   what they add up is as large as the result.  Where c0 is next to nothing, at the root,
-   c1 has a low part, rest. */
-FA_OP64 fa_f64x fa_pieces64(
+#if FA_STEPS64 == 16
+
+FA_OP64 fa_f64x fa_piece64(
     fa_f64x h, fa_i64x at, const double table[][16], const double *rest
 ) {
     fa_f64x h2 = fa_mul64(h, h);
@@ -765,25 +769,69 @@ FA_OP64 fa_f64x fa_pieces64(
     return FA_MADD64(h, p, q);
 }
 
-FA_OP64 void fa_gelu_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64x *d) {
-    fa_f64x a = fa_gelu_magnitude(x);
+/* R and S, where they are wanted. */
+FA_OP64 void fa_gelu_pieces(fa_f64x a, fa_f64x *r, fa_f64x *s) {
     fa_i64x at = fa_shift_right64(FA_BITS64(
         FA_MADD64(a, FA_PD(FA_GELU_SCALE), FA_PD(FA_GELU_START))
     ), 50);
     fa_f64x h = fa_sub64(a, FA_PICK64(fa_gelu_centre[0], at));
+    if (r) *r = fa_piece64(h, at, fa_gelu_mills, NULL);
+    if (s) *s = fa_piece64(h, at, fa_gelu_slope, fa_gelu_rest[0]);
+}
+
+#else
+
+/* What AVX2 picks from is too little for such a table: rows are read from memory, of
+   which there may be many then, with few coefficients.  Those of R and S are the same
+   after the second. */
+
+/* Where the row of each lane begins, for fa_columns64. */
+FA_OP64 fa_i64x fa_gelu_row(fa_f64x x) {
+    fa_f64x v = FA_MADD64(
+        fa_gelu_magnitude(x), FA_PD(FA_GELU_SCALE), FA_PD(FA_GELU_START)
+    );
+    /* five bits of the fraction and two of the exponent, times 4, times 3 */
+    fa_i64x at = fa_shift_right64(FA_BITS64(v), 45);
+    at = FA_BITS64(fa_and64(FA_DOUBLE(at), FA_DOUBLE(FA_WORD(127 * 4))));
+    return fa_sum_of_bits64(at, fa_sum_of_bits64(at, at));
+}
+
+/* R and S, where they are wanted. */
+FA_OP64 void fa_gelu_pieces(fa_f64x a, const int64_t *at, fa_f64x *r, fa_f64x *s) {
+    const double *rows = fa_gelu_rows[0];
+    fa_f64x p, odd, c1, c0 = fa_columns64(rows, at, &p);
+    fa_m64x root = FA_COMPARE64(c0, FA_PD(FA_GELU_ROOT), _CMP_EQ_OQ);
+    fa_f64x h = fa_sub64(a, c0), h2 = fa_mul64(h, h);
+#pragma GCC unroll 3
+    for (int k = 10; k > 4; k -= 2) {
+        fa_f64x even = fa_columns64(rows + k, at, &odd);
+        p = FA_MADD64(h2, p, FA_MADD64(h, odd, even));
+    }
+    if (r) {
+        c0 = fa_columns64(rows + 2, at, &c1);
+        *r = FA_MADD64(h, FA_MADD64(h, p, c1), c0);
+    }
+    if (s) {
+        c0 = fa_columns64(rows + 4, at, &c1);
+        c0 = FA_MADD64(h, FA_KEEP64(root, FA_PD(FA_GELU_SLOPE_LOW)), c0);
+        *s = FA_MADD64(h, FA_MADD64(h, p, c1), c0);
+    }
+}
+
+#endif
+
+FA_OP64 void fa_gelu_results(
+    fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x r, fa_f64x s, fa_f64x *f, fa_f64x *d
+) {
     if (f) {
         /* a R (H + L), rounded once */
-        fa_f64x r = fa_pieces64(h, at, fa_gelu_mills, NULL), y = fa_mul64(a, r);
+        fa_f64x a = fa_gelu_magnitude(x), y = fa_mul64(a, r);
         fa_f64x rest = fa_mul64(FA_MSUB64(a, r, y), high);
         y = FA_MADD64(y, high, FA_MADD64(y, low, rest));
         *f = FA_MADD64(y, FA_PD(-FA_GELU_UNIT), fa_max64(FA_PD(-0.0), x));
     }
-    if (d) {
-        fa_f64x r = fa_pieces64(h, at, fa_gelu_slope, fa_gelu_rest[0]);
-        *d = fa_slope_of(x, FA_MADD64(r, high, fa_mul64(r, low)), FA_GELU_UNIT);
-    }
+    if (d) *d = fa_slope_of(x, FA_MADD64(s, high, fa_mul64(s, low)), FA_GELU_UNIT);
 }
-#endif
 
 /* ... by fa_NAME_exp64 */
 #define FA_LOOP64_OWN(name) FA_LOOP64_OF(name, fa_##name##_exp64(v, d, &h, &l))
@@ -791,6 +839,49 @@ FA_OP64 void fa_gelu_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64
 FA_LOOP64_OWN(tanh)
 FA_LOOP64_OWN(quick_gelu)
 FA_LOOP64_OWN(gelu_tanh)
+
 #if FA_STEPS64 == 16
+
+FA_OP64 void fa_gelu_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64x *d) {
+    fa_f64x r, s;
+    fa_gelu_pieces(fa_gelu_magnitude(x), f ? &r : NULL, d ? &s : NULL);
+    fa_gelu_results(x, high, low, r, s, f, d);
+}
+
 FA_LOOP64_OWN(gelu)
+
+#else
+
+/* The first step leaves the rows, too: what loads from them need not wait for it. */
+FA_OP64 void fa_gelu_f64(const double *x, double *f, double *d, ptrdiff_t n) {
+    double high[FA_BLOCK64] __attribute__((aligned(64)));
+    double low[FA_BLOCK64] __attribute__((aligned(64)));
+    int64_t row[FA_BLOCK64] __attribute__((aligned(64)));
+    FA_GIVEN64(f);
+    FA_GIVEN64(d);
+    for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) {
+        ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64;
+        fa_f64x h, l, r, s, value, slope;
+        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
+            fa_f64x v = fa_load64(x + at + i);
+            fa_gelu_exp64(v, d, &h, &l);
+            fa_store64(high + i, h);
+            fa_store64(low + i, l);
+            fa_store_bits64(row + i, fa_gelu_row(v));
+        }
+        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
+            fa_f64x v = fa_load64(x + at + i);
+            fa_gelu_pieces(
+                fa_gelu_magnitude(v), row + i, f ? &r : NULL, d ? &s : NULL
+            );
+            fa_gelu_results(
+                v, fa_load64(high + i), fa_load64(low + i), r, s,
+                f ? &value : NULL, d ? &slope : NULL
+            );
+            if (f) fa_store64(f + at + i, value);
+            if (d) fa_store64(d + at + i, slope);
+        }
+    }
+}
+
 #endif

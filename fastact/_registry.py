@@ -226,7 +226,7 @@ ROWS: tuple[Row, ...] = (
         wide=True,
         exp="expm1",
         table=True,
-        table64="v4",
+        table64=True,
         avx2=True,
     ),
     Row(

@@ -120,7 +120,9 @@ typedef fa_f64x fa_m64x;
         return (fa_f64x){f(x.a, y.a, z.a), f(x.b, y.b, z.b)}; \
     }
 #define FA_SHIFT64(name, f) \
-    FA_OP64 fa_i64x name(fa_i64x x, const int by) { return (fa_i64x){f(x.a, by), f(x.b, by)}; }
+    FA_OP64 fa_i64x name(fa_i64x x, const int by) { \
+        return (fa_i64x){f(x.a, by), f(x.b, by)}; \
+    }
 
 FA_ALL64(FA_PD, fa_f64x, double, _mm256_set1_pd(x))
 FA_ALL64(FA_WORD, fa_i64x, long long, _mm256_set1_epi64x(x))
@@ -164,6 +166,28 @@ FA_OP64 fa_f64x fa_load64(const void *from) {
 FA_OP64 void fa_store64(double *p, fa_f64x x) {
     _mm256_storeu_pd(p, x.a);
     _mm256_storeu_pd(p + 4, x.b);
+}
+
+FA_OP64 void fa_store_bits64(int64_t *p, fa_i64x x) {
+    _mm256_storeu_si256((__m256i *)p, x.a);
+    _mm256_storeu_si256((__m256i *)p + 1, x.b);
+}
+
+/* p[at] and p[at + 1] of four. */
+FA_OP64 __m256d fa_two_of_four64(const double *p, const int64_t *at, __m256d *second) {
+    __m256d even = _mm256_castpd128_pd256(_mm_loadu_pd(p + at[0]));
+    __m256d odd = _mm256_castpd128_pd256(_mm_loadu_pd(p + at[1]));
+    even = _mm256_insertf128_pd(even, _mm_loadu_pd(p + at[2]), 1);
+    odd = _mm256_insertf128_pd(odd, _mm_loadu_pd(p + at[3]), 1);
+    *second = _mm256_unpackhi_pd(even, odd);
+    return _mm256_unpacklo_pd(even, odd);
+}
+
+/* p[at] of each lane; p[at + 1] is the second. */
+FA_OP64 fa_f64x fa_columns64(const double *p, const int64_t *at, fa_f64x *second) {
+    return (fa_f64x){
+        fa_two_of_four64(p, at, &second->a), fa_two_of_four64(p, at + 4, &second->b)
+    };
 }
 
 /* Halves of an entry: 2 j and 2 j + 1 of eight. */

@@ -288,7 +288,7 @@ def gelu_tanh() -> str:
 
 #: of gelu's polynomials, after the first
 COEFFICIENTS = 14
-#: how many centres to choose from, 2^-20 apart
+#: how many centres to choose from, 2^-20 apart, of each of 16 intervals
 CENTRES = 1500
 
 
@@ -314,6 +314,32 @@ def off(centre):
     """How far R and S are from doubles there."""
     exact = coefficients.mills(centre), slope(centre)
     return max(abs(coefficients.round_to(v, 53) / v - 1) for v in exact)
+
+
+def intervals(steps: int, root_at):
+    """v0, s and the edges of the intervals of a, 0 to 39.
+
+    They are those of v0 + s a, 1 to 16, by its exponent and so many steps of each.  v0 and
+    s put the root U of S at ``root_at``, the middle of one.
+    """
+    root, top = coefficients.ROOT, mp.mpf(39)
+    scale = mp.mpf(float((mp.mpf("15.99") - root_at) / (top - root)))
+    start = mp.mpf(float(root_at - scale * root))
+    edges = [
+        (mp.mpf(2) ** (i // steps) * (1 + mp.mpf(i % steps) / steps) - start) / scale
+        for i in range(4 * steps + 1)
+    ]
+    return start, scale, edges
+
+
+def centre_of(lo, hi, choice: int):
+    """0, U, or where in the middle R and S are next to doubles, for h = a - centre."""
+    if lo <= 0:
+        return mp.mpf(0)
+    if lo < coefficients.ROOT < hi:
+        return mp.mpf(float(coefficients.ROOT))
+    middle = mp.nint((lo + hi) * 2**19) / 2**20
+    return min((middle + mp.mpf(j) / 2**20 for j in range(choice)), key=off)
 
 
 def piece(function, lo, hi, centre) -> tuple[list[float], float, mp.mpf]:
@@ -342,27 +368,14 @@ def piece(function, lo, hi, centre) -> tuple[list[float], float, mp.mpf]:
 def gelu() -> str:
     """Phi(-a) = exp(-a^2 / 2) R(a), gelu'(-a) = exp(-a^2 / 2) S(a) by intervals.
 
-    The interval of a, 0 to 39, is that of v0 + s a, 1 to 16, by its exponent and the
-    next two bits.  v0 and s put the root U of S in the middle of one; there the centre is
-    U.  In the first it is 0, elsewhere one where R and S are next to doubles.
+    The interval is told by the exponent of v0 + s a and the next two bits.
     """
-    root, top = coefficients.ROOT, mp.mpf(39)
-    scale = mp.mpf(float((mp.mpf("15.99") - mp.mpf("1.375")) / (top - root)))
-    start = mp.mpf(float(mp.mpf("1.375") - scale * root))
-    edges = [
-        (mp.mpf(2) ** (i // 4) * (1 + mp.mpf(i % 4) / 4) - start) / scale for i in range(17)
-    ]
+    start, scale, edges = intervals(4, mp.mpf("1.375"))
     edges[0] = mp.mpf(0)
     columns, errors = [], []
     with mp.workprec(160):
         for lo, hi in itertools.pairwise(edges):
-            middle = mp.nint((lo + hi) * 2**19) / 2**20
-            if lo == 0:
-                centre = lo
-            elif lo < root < hi:
-                centre = mp.mpf(float(root))
-            else:
-                centre = min((middle + mp.mpf(j) / 2**20 for j in range(CENTRES)), key=off)
+            centre = centre_of(lo, hi, CENTRES)
             mills, _, error = piece(coefficients.mills, lo, hi, centre)
             slopes, rest, other = piece(slope, lo, hi, centre)
             columns.append([float(centre), rest, *mills, *slopes])
@@ -383,6 +396,55 @@ def gelu() -> str:
             lines.append("    {" + " ".join(f"{c.hex()}," for c in row) + "},")
         lines.append("};")
     return "\n".join(lines)
+
+
+#: of 128 intervals: R and S differ in the first two coefficients alone
+TAILS = 7
+
+
+def gelu_rows() -> str:
+    """The same by 128 intervals, five bits after the exponent: one row for each."""
+    steps = 32
+    root_at = 1 + mp.mpf("12.5") / steps
+    start, scale, edges = intervals(steps, root_at)
+    rows, errors, slope_low = [], [], mp.mpf(0)
+    with mp.workprec(160):
+        line = 1 / mp.sqrt(2 * mp.pi)
+        for lo, hi in itertools.pairwise(edges):
+            if hi <= 0:
+                rows.append([0.0] * (TAILS + 5))
+                continue
+            lo = max(lo, mp.mpf(0))
+            centre = centre_of(lo, hi, CENTRES // 4)
+            first = coefficients.mills(centre)
+            found = interpolated(
+                lambda h, c=centre, f=first: (coefficients.mills(c + h) - f) / h,
+                lo - centre, hi - centre, TAILS + 1,
+            )
+            both = [first, found[0], slope(centre), found[0] - line]
+            if lo < coefficients.ROOT < hi:
+                slope_low = both[3] - mp.mpf(float(both[3]))
+            tail = [mp.mpf(float(c)) for c in found[1:]]
+            rows.append([float(v) for v in [centre, tail[-1], *both, *tail[:-1]]])
+            for at in (lo - centre + (hi - lo) * j / 40 for j in range(1, 40)):
+                rest = at * mp.polyval(tail[::-1], at)
+                for function, c0, c1 in ((coefficients.mills, *both[:2]), (slope, *both[2:])):
+                    exact = function(centre + at)
+                    errors.append(abs((c0 + at * (c1 + rest)) / exact - 1))
+    at = steps * 3  # (the last two bits of the exponent of [1, 2) are 3)
+    rows = rows[-at:] + rows[:-at]
+    return "\n".join([
+        f"#define FA_GELU_SCALE {float(scale).hex()}",
+        f"#define FA_GELU_START {float(start).hex()}",
+        f"#define FA_GELU_ROOT {float(coefficients.ROOT).hex()}",
+        f"#define FA_GELU_SLOPE_LOW {float(slope_low).hex()}",
+        "/* By intervals: centre, last coefficient, the first two of R and of S, the others\n"
+        f"   of both; relative error 2^{float(mp.log(max(errors), 2)):.1f} */",
+        f"static const double fa_gelu_rows[{4 * steps}][{TAILS + 5}]"
+        " __attribute__((aligned(32))) = {",
+        *("    {" + " ".join(f"{c.hex()}," for c in row) + "}," for row in rows),
+        "};",
+    ])
 
 
 def parts(value) -> tuple[float, float]:
@@ -412,7 +474,7 @@ def table(size: Size) -> str:
     return "\n".join(lines)
 
 
-def sized(size: Size) -> str:
+def sized(size: Size, pieces) -> str:
     """What depends on the number of entries."""
     return "\n\n".join([
         exponential("exp", size.exp, size),
@@ -424,6 +486,7 @@ def sized(size: Size) -> str:
         growth("quick_gelu", QUICK_GELU, size),
         growth("gelu_tanh", 2 * mp.sqrt(2 / mp.pi) / GELU_TANH_S, size),
         growth("gelu", -mp.mpf(1) / 2, size),
+        pieces(),
     ])
 
 
@@ -432,16 +495,15 @@ def text() -> str:
     return "\n\n".join([
         "/* Written by tools/tables64.py. */",
         f"#if FA_STEPS64 == {SIZES[0].entries}",
-        sized(SIZES[0]),
+        sized(SIZES[0], gelu),
         "#else",
-        sized(SIZES[1]),
+        sized(SIZES[1], gelu_rows),
         "#endif",
         silu_root(),
         tanh_shrink(),
         mish_root(),
         quick_gelu(),
         gelu_tanh(),
-        gelu(),
     ]) + "\n"
 
 
