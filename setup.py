@@ -73,6 +73,11 @@ def widen(text):
     return text.replace("fastact._primitives", "fastact._wide_primitives")
 
 
+def tables64_isas(row):
+    """Those with which float64 comes from _avx512_f64.h."""
+    return {True: ("v3", "v4"), False: ()}.get(row.table64, (row.table64,))
+
+
 class Body:
     """The inside of one loop: the call of its formula, and the stores.
 
@@ -91,9 +96,9 @@ class Body:
         # Whether f and d come from a header of intrinsics.
         single = dtype == "float"
         self.table = kernel.kind != "from_output" and (
-            (isa == "v4" and (row.table if single else row.table64))
-            or (isa == "v3" and single and row.avx2)
-            or (isa != "base" and row.hard)
+            (isa != "base" and row.hard)
+            or ((isa == "v4" and row.table) or (isa == "v3" and row.avx2)
+                if single else isa in tables64_isas(row))
         )
         # (blocks: of a formula with an exponential, or of what a header's function takes)
         at = "first + i" if self.exp or self.table else "i"
@@ -286,7 +291,10 @@ def extensions():
         wide_formulas=", ".join(f"{f} as wide_{f}" for f in sorted(formulas)),
         tables=[k for k in kernels if k.row.table and k.kind == "elementwise"
                 and k.form == "value_and_derivative"],
-        tables64=[row.name for row in registry.ROWS if row.table64],
+        tables64={
+            isa: [row.name for row in registry.ROWS if isa in tables64_isas(row)]
+            for isa in ISA_FLAGS
+        },
         avx2=[row.name for row in registry.ROWS if row.avx2],
         hard=[row.name for row in registry.ROWS if row.hard],
         Body=Body,

@@ -300,7 +300,7 @@ FA_AVX2_INLINE __m256 fa_share_slope(fa_share of, float factor) {
 }
 
 /* S on the left, 1 - S on the right. */
-FA_AVX2_INLINE __m256 fa_sigmoid_of(__m256 x, fa_share of) {
+FA_AVX2_INLINE __m256 fa_sigmoid_at(__m256 x, fa_share of) {
     __m256 s = _mm256_mul_ps(of.s, FA_PS(FA_SCALE)), rest = _mm256_sub_ps(FA_PS(1.0f), s);
     __m256 low = _mm256_sub_ps(_mm256_sub_ps(FA_PS(1.0f), rest), s);
     rest = _mm256_add_ps(rest, _mm256_fmadd_ps(s, of.excess, low));
@@ -319,7 +319,7 @@ FA_AVX2_INLINE void fa_sigmoid_block(
     for (ptrdiff_t i = 0; i < n; i += 8) {
         fa_share share = fa_share_of(fa_load(&pairs, i));
         __m256 v = _mm256_loadu_ps(x + i);
-        if (with_f) _mm256_storeu_ps(f + i, fa_sigmoid_of(v, share));
+        if (with_f) _mm256_storeu_ps(f + i, fa_sigmoid_at(v, share));
         if (with_d) _mm256_storeu_ps(d + i, fa_share_slope(share, 1.0f));
     }
 }

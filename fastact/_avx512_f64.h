@@ -1,15 +1,16 @@
-/* float64 with AVX-512: rows with an exponential, by its table.
+/* float64 with AVX-512 or AVX2: rows with an exponential, by its table.
 
-   The compiler does not find vpermt2pd by itself, hence intrinsics; tables and
-   coefficients come from tools/tables64.py.
+   The compiler does not find vpermt2pd and vpermps by itself, hence intrinsics; tables
+   and coefficients come from tools/tables64.py.
 
-   E = exp(|x|) = 2^n 2^(j/16) (1 + p), n + j / 16 = |x| / ln2 rounded, p = expm1(r),
-   |r| <= ln2 / 32.  It is kept, times 2^-K, as H + L: H = 2^n 2^(j/16) to 20 bits, L the
-   rest.  Then g = 1 / (1 + E), the sigmoid of -|x|, is R (1 + e) where R is near it and
-   has 33 bits at most: e = 1 - R - R H - R L, in which R H is exact, as is the
-   difference of it to 1, so that only what is small is rounded.  e < 2^-31: e^2 is
-   nothing.  What is left of an error of g (1 ulp of it is 2^-53 or 2^-52): 2^-56.3 by
-   the polynomial, 3 2^-59 by the roundings of r, p and L.
+   E = exp(|x|) = 2^n 2^(j/N) (1 + p), n + j / N = |x| / ln2 rounded, p = expm1(r),
+   |r| <= ln2 / 2 N, N = 16 or 4: FA_STEPS64.  It is kept, times 2^-K, as H + L:
+   H = 2^n 2^(j/N) to 20 bits, L the rest.  Then g = 1 / (1 + E), the sigmoid of -|x|, is
+   R (1 + e) where R is near it and has 33 bits at most: e = 1 - R - R H - R L, in which
+   R H is exact, as is the difference of it to 1, so that only what is small is rounded.
+   e < 2^-31: e^2 is nothing.  What is left of an error of g (1 ulp of it is 2^-53 or
+   2^-52): 2^-56 by the polynomial, 3 2^-59 by the roundings of r, p and L, 3 2^-57 where N
+   is 4.
 
    The scale makes 1 + E finite where g is subnormal; it goes with the last operation.
 
@@ -21,7 +22,7 @@
 
 /* 2^K (c[k] + c[k + 1] h) */
 #define FA_ROOT64(k) FA_MADD64(h, FA_TO64(k + 1), FA_TO64(k))
-#define FA_TO64(k) FA_PD(fa_silu_root[k] / FA_SCALE64)
+#define FA_TO64(k) FA_PD(fa_silu_root64[k] / FA_SCALE64)
 #define FA_BLOCK64 256
 
 /* 2^-K */
@@ -37,26 +38,31 @@ FA_OP64 fa_f64x fa_magnitude64(fa_f64x x) {
     return fa_min_abs64(x, 760.0);
 }
 
-/* y with the sign of x. */
-FA_OP64 fa_f64x fa_copysign64(fa_f64x y, fa_f64x x) {
-    return FA_DOUBLE(_mm512_ternarylogic_epi64(
-        FA_BITS64(y), FA_BITS64(x), FA_SIGN64, 0xd8
-    ));
+/* c[0] + c[1] x + ... + c[n - 1] x^(n - 1), with x^2, by pairs. */
+FA_OP64 fa_f64x fa_polynomial64(fa_f64x x, fa_f64x x2, const double *c, int n) {
+    int k = (n - 1) & ~1;
+    fa_f64x p = FA_PD(c[k]);
+    if (k + 1 < n) p = FA_MADD64(x, FA_PD(c[k + 1]), p);
+#pragma GCC unroll 8
+    for (k -= 2; k >= 0; k -= 2)
+        p = FA_MADD64(x2, p, FA_MADD64(x, FA_PD(c[k + 1]), FA_PD(c[k])));
+    return p;
 }
 
 /* what the first part of ln2 leaves */
 #define FA_LN2_LOW 0x1.cf79abc9e3b3ap-40
 
-/* A sum with it has a multiple of 1/16 and bias in its low bits. */
-#define FA_MAGIC64(bias) FA_PD(0x1.8p48 + (bias))
+/* A sum with it has a multiple of 1/N and bias in its low bits. */
+#define FA_MAGIC64(bias) FA_PD(0x1.8p52 / FA_STEPS64 + (bias))
 
-/* 2^n 2^(j/16) as H and the rest, times 2^(bias - K), where n + bias >= 0, for t with j,
+/* 2^n 2^(j/N) as H and the rest, times 2^(bias - K), where n + bias >= 0, for t with j,
    which picks, and n in its low bits.  (0 in the second table becomes a number that is
    still nothing.) */
 FA_OP64 void fa_powers64(fa_f64x t, fa_f64x *high, fa_f64x *low) {
-    fa_i64x at = FA_BITS64(t), n = _mm512_slli_epi64(at, 48);
-    *high = FA_DOUBLE(_mm512_add_epi64(n, FA_BITS64(FA_PICK64(fa_exp16_hi, at))));
-    *low = FA_DOUBLE(_mm512_add_epi64(n, FA_BITS64(FA_PICK64(fa_exp16_lo, at))));
+    fa_i64x n = fa_shift_left64(FA_BITS64(t), 52 - FA_STEP_BITS64);
+    fa_i64x at = FA_INDEX64(FA_BITS64(t));
+    *high = FA_DOUBLE(fa_sum_of_bits64(n, FA_BITS64(FA_PICK64(fa_exp_hi, at))));
+    *low = FA_DOUBLE(fa_sum_of_bits64(n, FA_BITS64(FA_PICK64(fa_exp_lo, at))));
 }
 
 /* The powers for exp(a); returns k, the multiple of ln2, and with it the first part of
@@ -76,9 +82,7 @@ FA_OP64 void fa_exp64_at(fa_f64x a, fa_f64x magic, fa_f64x *high, fa_f64x *low) 
     fa_f64x first, k = fa_reduce64(a, magic, high, low, &first);
     fa_f64x r = FA_NMADD64(k, FA_PD(FA_LN2_LOW), first);
     fa_f64x r2 = fa_mul64(r, r);
-    fa_f64x p = FA_MADD64(r, FA_PD(fa_exp16_tail[3]), FA_PD(fa_exp16_tail[2]));
-    p = FA_MADD64(r2, FA_PD(fa_exp16_tail[4]), p);
-    p = FA_MADD64(r2, p, FA_MADD64(r, FA_PD(fa_exp16_tail[1]), FA_PD(fa_exp16_tail[0])));
+    fa_f64x p = fa_polynomial64(r, r2, fa_exp_tail, FA_COUNT64(fa_exp_tail));
     p = FA_MADD64(r2, p, r);
     *low = FA_MADD64(fa_add64(*high, *low), p, *low);
 }
@@ -90,7 +94,7 @@ FA_OP64 void fa_exp64(fa_f64x x, fa_f64x *high, fa_f64x *low) {
 
 /* r cut to 33 bits: its product with one of 20 is exact. */
 FA_OP64 fa_f64x fa_short64(fa_f64x r) {
-    return FA_DOUBLE(_mm512_and_si512(FA_BITS64(r), FA_WORD(~0xfffffLL)));
+    return fa_and64(r, FA_DOUBLE(FA_WORD(~0xfffffLL)));
 }
 
 /* R, times 2^K, and e. */
@@ -103,15 +107,9 @@ FA_OP64 fa_f64x fa_logistic64(fa_f64x high, fa_f64x low, fa_f64x *e) {
     return r;
 }
 
-/* 0 and scale for x < 0, otherwise 1 and -scale: scale g to the sigmoid of x. */
-FA_OP64 fa_f64x fa_base_of(fa_i64x neg) {
-    return FA_DOUBLE(_mm512_andnot_si512(neg, FA_BITS64(FA_PD(1.0))));
-}
-
-FA_OP64 fa_f64x fa_scale_of(fa_i64x neg, double scale) {
-    return FA_DOUBLE(_mm512_ternarylogic_epi64(
-        neg, FA_BITS64(FA_PD(-scale)), FA_SIGN64, 0x6c
-    ));
+/* scale d for x < 0, otherwise 1 - scale d. */
+FA_OP64 fa_f64x fa_slope_of(fa_f64x x, fa_f64x d, double scale) {
+    return FA_MADD64(d, fa_scale_of(x, scale), fa_base_of(x));
 }
 
 /* f = g or 1 - g; f' = g (1 - g) = R m + R e (m - R), m = 1 - R. */
@@ -120,8 +118,7 @@ FA_OP64 void fa_sigmoid_of(
 ) {
     fa_f64x e, r = fa_logistic64(high, low, &e);
     if (f) {
-        fa_i64x neg = _mm512_srai_epi64(FA_BITS64(x), 63);
-        *f = FA_MADD64(FA_MADD64(r, e, r), fa_scale_of(neg, FA_SCALE64), fa_base_of(neg));
+        *f = fa_slope_of(x, FA_MADD64(r, e, r), FA_SCALE64);
     }
     if (d) {
         const fa_f64x one = FA_PD(FA_SCALE64);
@@ -137,17 +134,12 @@ FA_OP64 void fa_sigmoid_of(
    exponential is not good enough: within 1/16 of it, h Q(h), h = |x| - U. */
 FA_OP64 void fa_silu_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64x *d) {
     const fa_f64x minus = FA_PD(-FA_SCALE64);
-    fa_i64x neg = _mm512_srai_epi64(FA_BITS64(x), 63);
     fa_f64x a = fa_magnitude64(x);
     fa_f64x e, r = fa_logistic64(high, low, &e);
     if (f) {
         fa_f64x y = fa_mul64(a, r);
         fa_f64x z = FA_MADD64(y, e, FA_MSUB64(a, r, y));
-        /* x, or where x < 0 only its sign */
-        fa_f64x base = FA_DOUBLE(_mm512_ternarylogic_epi64(
-            neg, FA_BITS64(x), FA_SIGN64, 0x8c
-        ));
-        y = FA_MADD64(z, minus, FA_MADD64(y, minus, base));
+        y = FA_MADD64(z, minus, FA_MADD64(y, minus, fa_above64(x)));
         /* (with the sign of x: the least numbers may have gone through 0) */
         *f = fa_copysign64(y, x);
     }
@@ -158,16 +150,16 @@ FA_OP64 void fa_silu_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64
         /* g G = R G + R e (G + |x| R): e in G too */
         fa_f64x k = fa_mul64(fa_mul64(r, e), FA_MADD64(a, g, big));
         fa_f64x far = FA_MADD64(r, big, k);
-        fa_f64x h = fa_sub64(a, FA_PD(FA_SILU_ROOT));
+        fa_f64x h = fa_sub64(a, FA_PD(FA_SILU_ROOT64));
         fa_f64x h2 = fa_mul64(h, h);
         fa_f64x q = FA_MADD64(h2, FA_ROOT64(7), FA_ROOT64(5));
         q = FA_MADD64(h2, q, FA_ROOT64(3));
         q = FA_MADD64(h2, q, FA_ROOT64(1));
         q = FA_MADD64(h, q, FA_TO64(0));
-        fa_f64x near = FA_MADD64(h, q, fa_mul64(q, FA_PD(-FA_SILU_ROOT_LOW)));
+        fa_f64x near = FA_MADD64(h, q, fa_mul64(q, FA_PD(-FA_SILU_ROOT64_LOW)));
         fa_m64x is_near = FA_COMPARE64(h2, FA_PD(0x1p-8), _CMP_LT_OQ);
         fa_f64x slope = FA_SELECT64(is_near, near, far);
-        *d = FA_MADD64(slope, fa_scale_of(neg, FA_SCALE64), fa_base_of(neg));
+        *d = fa_slope_of(x, slope, FA_SCALE64);
     }
 }
 
@@ -224,7 +216,7 @@ FA_OP64 fa_f64x fa_floor64(fa_f64x x) {
 
 /* max(-|x|, -760) */
 FA_OP64 fa_f64x fa_down64(fa_f64x x) {
-    return fa_floor64(FA_DOUBLE(_mm512_or_si512(FA_BITS64(x), FA_SIGN64)));
+    return fa_floor64(fa_or64(x, FA_PD(-0.0)));
 }
 
 /* x < 0: f = both (exp(x) - 1) = both ((H - 1) + H first + p), first the first part of
@@ -242,11 +234,8 @@ FA_OP64 void fa_elu_kind(fa_f64x x, double both, double scale, fa_f64x *f, fa_f6
     fa_f64x second = fa_mul64(k, FA_PD(FA_LN2_LOW));
     fa_f64x r = fa_sub64(first, second);
     fa_f64x r2 = fa_mul64(r, r);
-    fa_f64x p = FA_MADD64(r, FA_PD(fa_expm1_tail[3]), FA_PD(fa_expm1_tail[2]));
-    fa_f64x q = FA_MADD64(r, FA_PD(fa_expm1_tail[5]), FA_PD(fa_expm1_tail[4]));
-    p = FA_MADD64(r2, q, p);
-    q = FA_MADD64(r, FA_PD(fa_expm1_tail[1]), FA_PD(fa_expm1_tail[0]));
-    p = FA_MSUB64(r2, FA_MADD64(r2, p, q), second);
+    fa_f64x p = fa_polynomial64(r, r2, fa_expm1_tail, FA_COUNT64(fa_expm1_tail));
+    p = FA_MSUB64(r2, p, second);
     p = FA_MADD64(fa_add64(high, low), p, FA_MADD64(low, first, low));
     fa_f64x rest = FA_MADD64(high, first, p);
     if (f) {
@@ -257,9 +246,8 @@ FA_OP64 void fa_elu_kind(fa_f64x x, double both, double scale, fa_f64x *f, fa_f6
             y = fa_mul64(p, FA_PD(both * FA_DOWN64));
             y = FA_MADD64(FA_MADD64(h, first, m), FA_PD(both), y);
         }
-        fa_m64x neg = _mm512_movepi64_mask(FA_BITS64(x));
         fa_m64x line = FA_COMPARE64(x, FA_PD(-0x1p-54), _CMP_NLT_UQ);
-        fa_f64x slope = FA_SELECT64(neg, FA_PD(both), FA_PD(scale));
+        fa_f64x slope = FA_SELECT64(FA_SIGNED64(x), FA_PD(both), FA_PD(scale));
         *f = FA_SELECT64(line, fa_mul64(x, slope), y);
     }
     if (d) {
@@ -274,29 +262,25 @@ FA_OP64 void fa_elu_kind(fa_f64x x, double both, double scale, fa_f64x *f, fa_f6
 
    A table has c near 1 / (1 + j / 15.49), to 20 bits, and -log(c), of which the first part
    is a multiple of 2^-44: z = (1 + e) c - 1 = z1 + z2, |z| < 1/28, with z1 of H exact, and
-   its sum with -log(c), hi, too.  lo is the rest, z2 + z^2 P(z) + .., a few per cent of hi,
-   and so are its rounding errors.  Where j is 0 both c = 1 and -log(c) = 0 are exact: hi is
-   H, and e so small that log1p(e) is nearly e keeps the digits that it has. */
+   its sum with -log(c), hi, too.  (Of 4 entries: j / 3.49, |z| < 1/6.)  lo is the rest,
+   z2 + z^2 P(z) + .., a few per cent of hi, and so are its rounding errors.  Where j is 0
+   both c = 1 and -log(c) = 0 are exact: hi is H, and e so small that log1p(e) is nearly e
+   keeps the digits that it has. */
 FA_OP64 fa_f64x fa_log1p64(fa_f64x high, fa_f64x low, fa_f64x *lo) {
     const fa_f64x up = FA_PD(FA_UP64);
-    fa_i64x at = FA_BITS64(FA_MADD64(
+    fa_i64x at = FA_INDEX64(FA_BITS64(FA_MADD64(
         high, FA_PD(FA_LOG_STEPS * FA_DOWN64), FA_PD(0x1.8p52)
-    ));
-    fa_f64x c = FA_PICK64(fa_log16_c, at);
+    )));
+    fa_f64x c = FA_PICK64(fa_log_c, at);
     fa_f64x z1 = FA_MADD64(c, fa_add64(high, up), high);
     fa_f64x z2 = FA_MADD64(c, low, low);
     fa_f64x z = fa_add64(z1, z2);
     fa_f64x w = fa_mul64(z, FA_PD(FA_DOWN64));
     fa_f64x w2 = fa_mul64(w, w);
-    fa_f64x p = FA_MADD64(w, FA_PD(fa_log16_tail[7]), FA_PD(fa_log16_tail[6]));
-#pragma GCC unroll 3
-    for (int k = 4; k >= 0; k -= 2) {
-        fa_f64x q = FA_MADD64(w, FA_PD(fa_log16_tail[k + 1]), FA_PD(fa_log16_tail[k]));
-        p = FA_MADD64(p, w2, q);
-    }
-    *lo = fa_add64(FA_PICK64(fa_log16_lo, at), z2);
+    fa_f64x p = fa_polynomial64(w, w2, fa_log_tail, FA_COUNT64(fa_log_tail));
+    *lo = fa_add64(FA_PICK64(fa_log_lo, at), z2);
     *lo = FA_MADD64(fa_mul64(z, w), p, *lo);
-    return fa_add64(FA_PICK64(fa_log16_hi, at), z1);
+    return fa_add64(FA_PICK64(fa_log_hi, at), z1);
 }
 
 /* softplus(x) = max(x, 0) + log1p(e), the first sum with what it lost (either may be the
@@ -453,16 +437,23 @@ FA_OP64 fa_f64x fa_mish_slope(
     return FA_SELECT64(root, p, y);
 }
 
+/* A result that is not wanted comes as a NULL that the compiler sees.  Any other pointer is
+   none: or each result would go through memory, chosen by what the pointer may be. */
+#define FA_GIVEN64(p) \
+    if (!__builtin_constant_p((p) == NULL) && (p) == NULL) __builtin_unreachable()
+
 /* The loop of a row over both of its steps; the first leaves h and l of v. */
 #define FA_LOOP64_OF(name, first) \
     FA_OP64 void fa_##name##_f64(const double *x, double *f, double *d, ptrdiff_t n) { \
         double high[FA_BLOCK64] __attribute__((aligned(64))); \
         double low[FA_BLOCK64] __attribute__((aligned(64))); \
-        for (; n > 0; n -= FA_BLOCK64) { \
-            ptrdiff_t m = n < FA_BLOCK64 ? n : FA_BLOCK64; \
+        FA_GIVEN64(f); \
+        FA_GIVEN64(d); \
+        for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) { \
+            ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64; \
             fa_f64x h, l, value, slope; \
             for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) { \
-                fa_f64x v = fa_load64(x + i); \
+                fa_f64x v = fa_load64(x + at + i); \
                 first; \
                 fa_store64(high + i, h); \
                 fa_store64(low + i, l); \
@@ -471,14 +462,11 @@ FA_OP64 fa_f64x fa_mish_slope(
                 h = fa_load64(high + i); \
                 l = fa_load64(low + i); \
                 fa_##name##_of( \
-                    fa_load64(x + i), h, l, f ? &value : NULL, d ? &slope : NULL \
+                    fa_load64(x + at + i), h, l, f ? &value : NULL, d ? &slope : NULL \
                 ); \
-                if (f) fa_store64(f + i, value); \
-                if (d) fa_store64(d + i, slope); \
+                if (f) fa_store64(f + at + i, value); \
+                if (d) fa_store64(d + at + i, slope); \
             } \
-            x += m; \
-            if (f) f += m; \
-            if (d) d += m; \
         } \
     }
 
@@ -493,6 +481,8 @@ FA_LOOP64(tanh_shrink, 2.0)
 /* alpha = 1, where elu and celu are one */
 #define FA_LOOP64_ELU(name, both, scale) \
     FA_OP64 void fa_##name##_f64(const double *x, double *f, double *d, ptrdiff_t n) { \
+        FA_GIVEN64(f); \
+        FA_GIVEN64(d); \
         for (ptrdiff_t i = 0; i < n; i += FA_WIDTH64) { \
             fa_f64x value = fa_zero64(), slope = value; \
             fa_elu_kind( \
@@ -517,16 +507,18 @@ FA_LOOP64_DOWN(log_sigmoid)
 /* Three steps: the exponential, the division and K, the rest. */
 FA_OP64 void fa_mish_f64(const double *x, double *f, double *d, ptrdiff_t n) {
     double kept[7][FA_BLOCK64] __attribute__((aligned(64)));
-    for (; n > 0; n -= FA_BLOCK64) {
-        ptrdiff_t m = n < FA_BLOCK64 ? n : FA_BLOCK64;
+    FA_GIVEN64(f);
+    FA_GIVEN64(d);
+    for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) {
+        ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64;
         for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
             fa_f64x h, l;
-            fa_mish_exp(fa_load64(x + i), &h, &l);
+            fa_mish_exp(fa_load64(x + at + i), &h, &l);
             fa_store64(kept[0] + i, h);
             fa_store64(kept[1] + i, l);
         }
         for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
-            fa_f64x v = fa_load64(x + i);
+            fa_f64x v = fa_load64(x + at + i);
             fa_f64x h = fa_load64(kept[0] + i), l = fa_load64(kept[1] + i);
             fa_f64x nl, nh;
             fa_store64(kept[2] + i, fa_mish_parts(v, h, l, &nh, &nl));
@@ -538,7 +530,7 @@ FA_OP64 void fa_mish_f64(const double *x, double *f, double *d, ptrdiff_t n) {
             }
         }
         for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
-            fa_f64x v = fa_load64(x + i);
+            fa_f64x v = fa_load64(x + at + i);
             fa_f64x r = fa_load64(kept[2] + i);
             fa_f64x nh = fa_load64(kept[3] + i), nl = fa_load64(kept[4] + i);
             fa_f64x dh, dl = fa_mish_below(v, nh, nl, &dh);
@@ -546,19 +538,16 @@ FA_OP64 void fa_mish_f64(const double *x, double *f, double *d, ptrdiff_t n) {
             fa_m64x line = FA_COMPARE64(v, FA_PD(22.0), _CMP_GT_OQ);
             if (f) {
                 fa_f64x y = fa_mish_value(v, nh, nl, r, rest);
-                fa_store64(f + i, FA_SELECT64(line, v, y));
+                fa_store64(f + at + i, FA_SELECT64(line, v, y));
             }
             if (d) {
                 fa_f64x y = fa_mish_slope(
                     v, fa_load64(kept[0] + i), fa_load64(kept[1] + i), dh, dl,
                     r, rest, fa_load64(kept[5] + i), fa_load64(kept[6] + i)
                 );
-                fa_store64(d + i, FA_SELECT64(line, FA_PD(1.0), y));
+                fa_store64(d + at + i, FA_SELECT64(line, FA_PD(1.0), y));
             }
         }
-        x += m;
-        if (f) f += m;
-        if (d) d += m;
     }
 }
 
@@ -566,6 +555,8 @@ FA_OP64 void fa_mish_f64(const double *x, double *f, double *d, ptrdiff_t n) {
 
 /* H and L of exp(c a + c rest) 2^(offset - K); the numbers of c: tools/tables64.py.
    c h is not formed: h is left of a as r is above, and the polynomial knows of c. */
+#define FA_GROWTH64 FA_COUNT64(fa_tanh_growth)
+
 FA_OP64 void fa_growth64(
     fa_f64x a, const fa_f64x *rest, double offset, const double *c,
     fa_f64x *high, fa_f64x *low
@@ -576,11 +567,10 @@ FA_OP64 void fa_growth64(
     fa_f64x h = FA_NMADD64(k, FA_PD(c[1]), a);
     if (rest) h = fa_add64(h, FA_NMADD64(k, FA_PD(c[2]), *rest));
     else h = FA_NMADD64(k, FA_PD(c[2]), h);
-    fa_f64x p = FA_MADD64(h, FA_PD(c[8]), FA_PD(c[7]));
-    p = FA_MADD64(h, p, FA_PD(c[6]));
-    p = FA_MADD64(h, p, FA_PD(c[5]));
-    p = FA_MADD64(h, p, FA_PD(c[4]));
-    p = fa_mul64(h, FA_MADD64(h, p, FA_PD(c[3])));
+    fa_f64x p = FA_PD(c[FA_GROWTH64 - 1]);
+#pragma GCC unroll 8
+    for (int i = FA_GROWTH64 - 2; i > 2; i--) p = FA_MADD64(h, p, FA_PD(c[i]));
+    p = fa_mul64(h, p);
     fa_powers64(t, high, low);
     *low = FA_MADD64(fa_add64(*high, *low), p, *low);
 }
@@ -604,7 +594,7 @@ FA_OP64 fa_f64x fa_lost64(fa_f64x high, double scale) {
 }
 
 /* tanh(a) = 1 - G, a = |x|, G = 2 / (1 + exp(2 a)); E here is half of that exponential.
-   f' = G (1 + f).  Below 0.126, where that would cost digits, a + a^3 P(a^2).
+   f' = G (1 + f).  Below FA_TANH_EDGE, where that would cost digits, a + a^3 P(a^2).
 
    The value alone needs no scale: nothing is left of G from a = 20 on. */
 FA_OP64 void fa_tanh_exp64(fa_f64x x, const double *d, fa_f64x *high, fa_f64x *low) {
@@ -618,9 +608,10 @@ FA_OP64 void fa_tanh_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64
     fa_f64x a = fa_abs64(x);
     fa_m64x near = FA_COMPARE64(a, FA_PD(FA_TANH_EDGE), _CMP_LT_OQ);
     fa_f64x w = fa_mul64(a, a);
-    fa_f64x p = FA_PD(fa_tanh_series[5]);
-#pragma GCC unroll 5
-    for (int k = 4; k >= 0; k--) p = FA_MADD64(w, p, FA_PD(fa_tanh_series[k]));
+    int k = FA_COUNT64(fa_tanh_series) - 1;
+    fa_f64x p = FA_PD(fa_tanh_series[k]);
+#pragma GCC unroll 8
+    for (k--; k >= 0; k--) p = FA_MADD64(w, p, FA_PD(fa_tanh_series[k]));
     p = FA_MADD64(fa_mul64(w, a), p, a);
     fa_f64x e, r = fa_inverse64(high, low, factor / 2, 0, &e);
     fa_f64x g = fa_mul64(r, scale);
@@ -647,12 +638,6 @@ FA_OP64 fa_f64x fa_gated_of(fa_f64x x, fa_f64x a, fa_f64x r, fa_f64x e) {
     /* x, or where x < 0 only its sign; NaN comes from x */
     fa_f64x base = fa_max64(FA_PD(-0.0), x);
     return FA_MADD64(y, FA_PD(-FA_SCALE64), base);
-}
-
-/* scale d for x < 0, otherwise 1 - scale d. */
-FA_OP64 fa_f64x fa_slope_of(fa_f64x x, fa_f64x d, double scale) {
-    fa_i64x neg = _mm512_srai_epi64(FA_BITS64(x), 63);
-    return FA_MADD64(d, fa_scale_of(neg, scale), fa_base_of(neg));
 }
 
 /* 2^K G (1 - (v + v_low) (1 - G)): m = 1 - R is exact (R is short), so that the sum is
@@ -745,9 +730,13 @@ FA_OP64 void fa_gelu_tanh_of(
 }
 
 /* gelu: Phi(-a) = exp(-a^2 / 2) R(a), f'(-a) = exp(-a^2 / 2) S(a), R and S polynomials
-   in h = a - centre by 16 intervals, which the exponent and two bits of v0 + s a tell
+   in h = a - centre by intervals, which the exponent and the next bits of v0 + s a tell
    apart (see tools/tables64.py).  From a = 39 on both results are below half the
-   smallest subnormal.  The exponential falls, hence another scale: 2^-1000. */
+   smallest subnormal.  The exponential falls, hence another scale: 2^-1000.
+
+   The even and the odd powers go apart; the last three steps are Horner's, as what they
+   add up is as large as the result.  Where c0 is next to nothing, at the root, c1 of S
+   has a low part. */
 #define FA_GELU_UNIT 0x1p-1000
 
 FA_OP64 fa_f64x fa_gelu_magnitude(fa_f64x x) {
@@ -761,10 +750,9 @@ FA_OP64 void fa_gelu_exp64(fa_f64x x, const double *d, fa_f64x *high, fa_f64x *l
     fa_growth64(a2, &a2_low, 1100.0, fa_gelu_growth, high, low);
 }
 
-/* Degree 14, the even and the odd powers apart; the last three steps are Horner's, as
-   what they add up is as large as the result.  Where c0 is next to nothing, at the root,
-   c1 has a low part, rest. */
-FA_OP64 fa_f64x fa_pieces64(
+#if FA_STEPS64 == 16
+
+FA_OP64 fa_f64x fa_piece64(
     fa_f64x h, fa_i64x at, const double table[][16], const double *rest
 ) {
     fa_f64x h2 = fa_mul64(h, h);
@@ -781,23 +769,68 @@ FA_OP64 fa_f64x fa_pieces64(
     return FA_MADD64(h, p, q);
 }
 
-FA_OP64 void fa_gelu_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64x *d) {
-    fa_f64x a = fa_gelu_magnitude(x);
-    fa_i64x at = _mm512_srli_epi64(FA_BITS64(
+/* R and S, where they are wanted. */
+FA_OP64 void fa_gelu_pieces(fa_f64x a, fa_f64x *r, fa_f64x *s) {
+    fa_i64x at = fa_shift_right64(FA_BITS64(
         FA_MADD64(a, FA_PD(FA_GELU_SCALE), FA_PD(FA_GELU_START))
     ), 50);
     fa_f64x h = fa_sub64(a, FA_PICK64(fa_gelu_centre[0], at));
+    if (r) *r = fa_piece64(h, at, fa_gelu_mills, NULL);
+    if (s) *s = fa_piece64(h, at, fa_gelu_slope, fa_gelu_rest[0]);
+}
+
+#else
+
+/* What AVX2 picks from is too little for such a table: rows are read from memory, of
+   which there may be many then, with few coefficients.  Those of R and S are the same
+   after the second. */
+
+/* Where the row of each lane begins, for fa_columns64. */
+FA_OP64 fa_i64x fa_gelu_row(fa_f64x x) {
+    fa_f64x v = FA_MADD64(
+        fa_gelu_magnitude(x), FA_PD(FA_GELU_SCALE), FA_PD(FA_GELU_START)
+    );
+    /* five bits of the fraction and two of the exponent, times 4, times 3 */
+    fa_i64x at = fa_shift_right64(FA_BITS64(v), 45);
+    at = FA_BITS64(fa_and64(FA_DOUBLE(at), FA_DOUBLE(FA_WORD(127 * 4))));
+    return fa_sum_of_bits64(at, fa_sum_of_bits64(at, at));
+}
+
+/* R and S, where they are wanted. */
+FA_OP64 void fa_gelu_pieces(fa_f64x a, const int64_t *at, fa_f64x *r, fa_f64x *s) {
+    const double *rows = fa_gelu_rows[0];
+    fa_f64x p, odd, c1, c0 = fa_columns64(rows, at, &p);
+    fa_m64x root = FA_COMPARE64(c0, FA_PD(FA_GELU_ROOT), _CMP_EQ_OQ);
+    fa_f64x h = fa_sub64(a, c0), h2 = fa_mul64(h, h);
+#pragma GCC unroll 3
+    for (int k = 10; k > 4; k -= 2) {
+        fa_f64x even = fa_columns64(rows + k, at, &odd);
+        p = FA_MADD64(h2, p, FA_MADD64(h, odd, even));
+    }
+    if (r) {
+        c0 = fa_columns64(rows + 2, at, &c1);
+        *r = FA_MADD64(h, FA_MADD64(h, p, c1), c0);
+    }
+    if (s) {
+        c0 = fa_columns64(rows + 4, at, &c1);
+        c0 = FA_MADD64(h, FA_KEEP64(root, FA_PD(FA_GELU_SLOPE_LOW)), c0);
+        *s = FA_MADD64(h, FA_MADD64(h, p, c1), c0);
+    }
+}
+
+#endif
+
+FA_OP64 void fa_gelu_results(
+    fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x r, fa_f64x s, fa_f64x *f, fa_f64x *d
+) {
     if (f) {
         /* a R (H + L), rounded once */
-        fa_f64x r = fa_pieces64(h, at, fa_gelu_mills, NULL), y = fa_mul64(a, r);
+        fa_f64x a = fa_gelu_magnitude(x), y = fa_mul64(a, r);
         fa_f64x rest = fa_mul64(FA_MSUB64(a, r, y), high);
         y = FA_MADD64(y, high, FA_MADD64(y, low, rest));
         *f = FA_MADD64(y, FA_PD(-FA_GELU_UNIT), fa_max64(FA_PD(-0.0), x));
     }
-    if (d) {
-        fa_f64x r = fa_pieces64(h, at, fa_gelu_slope, fa_gelu_rest[0]);
-        *d = fa_slope_of(x, FA_MADD64(r, high, fa_mul64(r, low)), FA_GELU_UNIT);
-    }
+    if (d) *d = fa_slope_of(x, FA_MADD64(s, high, fa_mul64(s, low)), FA_GELU_UNIT);
 }
 
 /* ... by fa_NAME_exp64 */
@@ -806,4 +839,49 @@ FA_OP64 void fa_gelu_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64
 FA_LOOP64_OWN(tanh)
 FA_LOOP64_OWN(quick_gelu)
 FA_LOOP64_OWN(gelu_tanh)
+
+#if FA_STEPS64 == 16
+
+FA_OP64 void fa_gelu_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64x *d) {
+    fa_f64x r, s;
+    fa_gelu_pieces(fa_gelu_magnitude(x), f ? &r : NULL, d ? &s : NULL);
+    fa_gelu_results(x, high, low, r, s, f, d);
+}
+
 FA_LOOP64_OWN(gelu)
+
+#else
+
+/* The first step leaves the rows, too: what loads from them need not wait for it. */
+FA_OP64 void fa_gelu_f64(const double *x, double *f, double *d, ptrdiff_t n) {
+    double high[FA_BLOCK64] __attribute__((aligned(64)));
+    double low[FA_BLOCK64] __attribute__((aligned(64)));
+    int64_t row[FA_BLOCK64] __attribute__((aligned(64)));
+    FA_GIVEN64(f);
+    FA_GIVEN64(d);
+    for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) {
+        ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64;
+        fa_f64x h, l, r, s, value, slope;
+        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
+            fa_f64x v = fa_load64(x + at + i);
+            fa_gelu_exp64(v, d, &h, &l);
+            fa_store64(high + i, h);
+            fa_store64(low + i, l);
+            fa_store_bits64(row + i, fa_gelu_row(v));
+        }
+        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
+            fa_f64x v = fa_load64(x + at + i);
+            fa_gelu_pieces(
+                fa_gelu_magnitude(v), row + i, f ? &r : NULL, d ? &s : NULL
+            );
+            fa_gelu_results(
+                v, fa_load64(high + i), fa_load64(low + i), r, s,
+                f ? &value : NULL, d ? &slope : NULL
+            );
+            if (f) fa_store64(f + at + i, value);
+            if (d) fa_store64(d + at + i, slope);
+        }
+    }
+}
+
+#endif

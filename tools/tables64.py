@@ -1,11 +1,11 @@
 """Write fastact/_tables64.h: the exponential of _avx512_f64.h.
 
-    python tools/tables64.py            writes the file (6 seconds; needs mpmath)
+    python tools/tables64.py            writes the file (16 seconds; needs mpmath)
     python tools/tables64.py --check    exit 1 if the file has other numbers
 
-AVX-512 picks one of 16 doubles per lane in one instruction: 2^(j/16), in two parts, of
-which the first has so few bits that its product with a short reciprocal is exact.  The
-polynomial then only has to reach to ln2 / 32.
+AVX-512 picks one of 16 doubles per lane in one instruction, AVX2 one of 4: 2^(j/16) or
+2^(j/4), in two parts, of which the first has so few bits that its product with a short
+reciprocal is exact.  The polynomial then only has to reach to ln2 / 32 or ln2 / 8.
 """
 
 from __future__ import annotations
@@ -15,21 +15,46 @@ import itertools
 import struct
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import coefficients
 import mpmath as mp
 from generated import write_or_check
 
 TARGET = Path(__file__).resolve().parent.parent / "fastact" / "_tables64.h"
-SIZE = 16
 #: bits of the first part
 SHORT = 20
-#: what 0 to 1 is cut into for the logarithm: 15.49, so that 1 is in the last entry
-STEPS = mp.mpf("15.49")
 #: the scale 2^-K of the results
 K = 100
 #: the scale 2^DOWN of the exponentials below 1 and of their logarithm
 DOWN = 1000
+
+
+class Size(NamedTuple):
+    """Tables of so many entries, and what that asks of their polynomials."""
+
+    entries: int
+    #: degrees of (expm1(r) - r) / r^2 for exp and expm1, of (log1p(z) - z) / z^2
+    exp: int
+    expm1: int
+    log: int
+    #: tanh(a) = a + a^3 P(a^2) below, and the degree of P
+    tanh_edge: str
+    tanh: int
+
+    @property
+    def steps(self):
+        """What 0 to 1 is cut into for the logarithm, so that 1 is in the last entry."""
+        return self.entries - mp.mpf("0.51")
+
+    @property
+    def edge(self):
+        """|r| in exp(r)."""
+        return mp.log(2) / (2 * self.entries) * mp.mpf("1.0001")
+
+
+#: of AVX-512, and of AVX2
+SIZES = Size(16, 4, 5, 7, "0.126", 5), Size(4, 6, 7, 12, "0.256", 7)
 
 
 def written(name: str, about: str, found) -> str:
@@ -39,15 +64,14 @@ def written(name: str, about: str, found) -> str:
     return f"{head} = {{\n    {numbers}\n}};"
 
 
-def exponential(name: str, about: str, degree: int) -> str:
-    """(expm1(r) - r) / r^2 for |r| <= ln2 / 32, for mp.exp or mp.expm1 as ``about``."""
-    edge = mp.log(2) / (2 * SIZE) * mp.mpf("1.0001")
+def exponential(about: str, degree: int, size: Size) -> str:
+    """(expm1(r) - r) / r^2, for mp.exp or mp.expm1 as ``about``."""
     found, error = coefficients.solve(dataclasses.replace(
-        coefficients.exp_fit(degree, 53, edge),
+        coefficients.exp_fit(degree, 53, size.edge),
         weight=lambda r: r * r / getattr(mp, about)(r) if r else mp.mpf(0),
     ))
     head = f"(expm1(r) - r) / r^2: relative error of {about}(r) 2^{float(error):.1f}"
-    return written(name + "_tail", head, found)
+    return written(about + "_tail", head, found)
 
 
 def silu_root() -> str:
@@ -56,9 +80,9 @@ def silu_root() -> str:
     first = coefficients.round_to(coefficients.SILU_ROOT, 53)
     about = f"silu'(-U - h) / h, |h| <= 1/16: relative error 2^{float(error):.1f}; U"
     return "\n".join([
-        written("silu_root", about, found),
-        f"#define FA_SILU_ROOT {float(first).hex()}",
-        f"#define FA_SILU_ROOT_LOW {float(coefficients.SILU_ROOT - first).hex()}",
+        written("silu_root64", about, found),
+        f"#define FA_SILU_ROOT64 {float(first).hex()}",
+        f"#define FA_SILU_ROOT64_LOW {float(coefficients.SILU_ROOT - first).hex()}",
     ])
 
 
@@ -128,52 +152,53 @@ def log1p_tail(z):
     return (mp.log1p(z) - z) / z**2
 
 
-def logarithm() -> str:
-    """log1p(e), 0 <= e <= 1: entry j is for |e STEPS - j| <= 1 / 2.
+def logarithm(size: Size) -> str:
+    """log1p(e), 0 <= e <= 1: entry j is for |e steps - j| <= 1 / 2.
 
-    c is near 1 / (1 + j / STEPS), and 1 where j is 0; z = (1 + e) c - 1.  The error is
+    c is near 1 / (1 + j / steps), and 1 where j is 0; z = (1 + e) c - 1.  The error is
     relative to log1p(z) there, otherwise to the least logarithm.
     """
-    c = [coefficients.round_to(1 / (1 + j / STEPS), SHORT) for j in range(SIZE)]
-    # what picks is e / 2^r, |r| <= 1 / 32
-    off = mp.mpf(2) ** (mp.mpf(1) / (2 * SIZE))
+    steps, half = size.steps, mp.mpf(1) / 2
+    c = [coefficients.round_to(1 / (1 + j / steps), SHORT) for j in range(size.entries)]
+    # what picks is e / 2^r, |r| <= 1 / 2 / entries
+    off = mp.mpf(2) ** (half / size.entries)
     ends = [
         (1 + e) * cj - 1
         for j, cj in enumerate(c)
-        for e in (max(j - mp.mpf(1) / 2, 0) / STEPS / off, (j + mp.mpf(1) / 2) / STEPS * off)
+        for e in (max(j - half, 0) / steps / off, (j + half) / steps * off)
     ]
-    least = mp.log1p(1 / (2 * STEPS) / off)
+    least = mp.log1p(1 / (2 * steps) / off)
     found, error = coefficients.solve(coefficients.Fit(
         "", log1p_tail, lambda z: z * z / (mp.log1p(z) if z > 0 else least) if z else mp.eps,
-        min(ends), max(ends), 7, 53,
+        min(ends), max(ends), size.log, 53,
     ))
     high = [mp.nint(-mp.log(cj) * 2**44) / 2**44 for cj in c]
     low = [-mp.log(cj) - h for cj, h in zip(c, high, strict=True)]
     lines = [
         written(
-            "log16_tail",
+            "log_tail",
             f"(log1p(z) - z) / z^2: relative error of log1p 2^{float(error):.1f}", found,
         ),
-        f"#define FA_LOG_STEPS {float(STEPS).hex()}\n/* c - 1, -log(c) 2^{DOWN} */",
+        f"#define FA_LOG_STEPS {float(steps).hex()}\n/* c - 1, -log(c) 2^{DOWN} */",
     ]
     up = mp.mpf(2) ** DOWN
     for part, numbers in (
         ("c", [cj - 1 for cj in c]), ("hi", [h * up for h in high]),
         ("lo", [k * up for k in low]),
     ):
-        lines.append(f"static const double fa_log16_{part}[{SIZE}] = {{")
-        for at in range(0, SIZE, 4):
+        lines.append(f"static const double fa_log_{part}[{size.entries}] = {{")
+        for at in range(0, size.entries, 4):
             lines.append("    " + " ".join(f"{float(k).hex()}," for k in numbers[at : at + 4]))
         lines.append("};")
     return "\n".join(lines)
 
 
-def growth(name: str, factor) -> str:
+def growth(name: str, factor, size: Size) -> str:
     """What exp(factor a) takes: k, the rest h of a and the polynomial in it."""
-    edge = mp.log(2) / (2 * SIZE) / abs(factor) * mp.mpf("1.0001")
+    edge = size.edge / abs(factor)
     found, error = coefficients.solve(coefficients.Fit(
         "", lambda h: factor**2 * coefficients.expm1_tail(factor * h),
-        lambda h: h * h / mp.exp(factor * h), -edge, edge, 4, 53,
+        lambda h: h * h / mp.exp(factor * h), -edge, edge, size.exp, 53,
     ))
     unit = mp.log(2) / factor
     high = coefficients.round_to(unit, 38)
@@ -185,24 +210,21 @@ def growth(name: str, factor) -> str:
     return written(name + "_growth", about, values)
 
 
-#: tanh(a) = a + a^3 P(a^2) below
-TANH_EDGE = mp.mpf("0.126")
+def tanh(size: Size) -> str:
+    """P."""
+    edge = mp.mpf(size.tanh_edge)
 
-
-def tanh() -> str:
-    """The numbers of exp(2 a), and P."""
     def target(w):
         a = mp.sqrt(w)
         return -coefficients.tanh_shrink_tail(w) if a < 1e-5 else (mp.tanh(a) / a - 1) / w
 
     found, error = coefficients.solve(coefficients.Fit(
-        "", target, lambda w: w, mp.mpf(0), TANH_EDGE**2, 5, 53,
+        "", target, lambda w: w, mp.mpf(0), edge**2, size.tanh, 53,
     ))
     about = f"(tanh(a) - a) / a^3, in a^2: relative error of tanh 2^{float(error):.1f}"
     return "\n".join([
-        growth("tanh", mp.mpf(2)),
         written("tanh_series", about, found),
-        f"#define FA_TANH_EDGE {float(TANH_EDGE)!r}",
+        f"#define FA_TANH_EDGE {float(edge)!r}",
     ])
 
 
@@ -223,27 +245,31 @@ def root(name: str, slope, at, width, degree: int) -> str:
     return written(name + "_root", about, [first, exact - first, *found])
 
 
+QUICK_GELU = mp.mpf("1.702")
+
+
 def quick_gelu() -> str:
-    """The numbers of exp(1.702 a), and what the double of 1.702 is short of it."""
-    b = mp.mpf("1.702")
+    """The root of its derivative, and what the double of 1.702 is short of it."""
+    b = QUICK_GELU
 
     def slope(a):
         g = 1 / (1 + mp.exp(b * a))
         return g * (1 - b * a * (1 - g))
 
     return "\n".join([
-        growth("quick_gelu", b),
         root("quick_gelu", slope, "0.7512", mp.mpf(1) / 32, 8),
         f"#define FA_QUICK_GELU_LOW {float(b - float(b)).hex()}",
     ])
 
 
-def gelu_tanh() -> str:
-    """The numbers of exp(u), u = 2 sqrt(2 / pi) (a + d a^3), and those of a u'.
+#: gelu_tanh: u = 2 sqrt(2 / pi) (a + d a^3) is a multiple of a (s + s d a^2), s d being exact
+#: in few bits
+GELU_TANH_S = mp.mpf(100000) / 2**16
 
-    u = c w, w = a (s + s d a^2), s = 10^5 / 2^16: s d is exact in few bits.
-    """
-    c, d, s = 2 * mp.sqrt(2 / mp.pi), mp.mpf("0.044715"), mp.mpf(100000) / 2**16
+
+def gelu_tanh() -> str:
+    """The numbers of u and a u'."""
+    c, d, s = 2 * mp.sqrt(2 / mp.pi), mp.mpf("0.044715"), GELU_TANH_S
 
     def slope(a):
         g = 1 / (1 + mp.exp(c * (a + d * a**3)))
@@ -251,7 +277,6 @@ def gelu_tanh() -> str:
 
     first, third = float(c), float(3 * c * d)
     return "\n".join([
-        growth("gelu_tanh", c / s),
         root("gelu_tanh", slope, "0.7525", mp.mpf(1) / 32, 8),
         written("gelu_tanh_sum", "s, s d", [s, s * d]),
         written(
@@ -263,7 +288,7 @@ def gelu_tanh() -> str:
 
 #: of gelu's polynomials, after the first
 COEFFICIENTS = 14
-#: how many centres to choose from, 2^-20 apart
+#: how many centres to choose from, 2^-20 apart, of each of 16 intervals
 CENTRES = 1500
 
 
@@ -289,6 +314,32 @@ def off(centre):
     """How far R and S are from doubles there."""
     exact = coefficients.mills(centre), slope(centre)
     return max(abs(coefficients.round_to(v, 53) / v - 1) for v in exact)
+
+
+def intervals(steps: int, root_at):
+    """v0, s and the edges of the intervals of a, 0 to 39.
+
+    They are those of v0 + s a, 1 to 16, by its exponent and so many steps of each.  v0 and
+    s put the root U of S at ``root_at``, the middle of one.
+    """
+    root, top = coefficients.ROOT, mp.mpf(39)
+    scale = mp.mpf(float((mp.mpf("15.99") - root_at) / (top - root)))
+    start = mp.mpf(float(root_at - scale * root))
+    edges = [
+        (mp.mpf(2) ** (i // steps) * (1 + mp.mpf(i % steps) / steps) - start) / scale
+        for i in range(4 * steps + 1)
+    ]
+    return start, scale, edges
+
+
+def centre_of(lo, hi, choice: int):
+    """0, U, or where in the middle R and S are next to doubles, for h = a - centre."""
+    if lo <= 0:
+        return mp.mpf(0)
+    if lo < coefficients.ROOT < hi:
+        return mp.mpf(float(coefficients.ROOT))
+    middle = mp.nint((lo + hi) * 2**19) / 2**20
+    return min((middle + mp.mpf(j) / 2**20 for j in range(choice)), key=off)
 
 
 def piece(function, lo, hi, centre) -> tuple[list[float], float, mp.mpf]:
@@ -317,27 +368,14 @@ def piece(function, lo, hi, centre) -> tuple[list[float], float, mp.mpf]:
 def gelu() -> str:
     """Phi(-a) = exp(-a^2 / 2) R(a), gelu'(-a) = exp(-a^2 / 2) S(a) by intervals.
 
-    The interval of a, 0 to 39, is that of v0 + s a, 1 to 16, by its exponent and the
-    next two bits.  v0 and s put the root U of S in the middle of one; there the centre is
-    U.  In the first it is 0, elsewhere one where R and S are next to doubles.
+    The interval is told by the exponent of v0 + s a and the next two bits.
     """
-    root, top = coefficients.ROOT, mp.mpf(39)
-    scale = mp.mpf(float((mp.mpf("15.99") - mp.mpf("1.375")) / (top - root)))
-    start = mp.mpf(float(mp.mpf("1.375") - scale * root))
-    edges = [
-        (mp.mpf(2) ** (i // 4) * (1 + mp.mpf(i % 4) / 4) - start) / scale for i in range(17)
-    ]
+    start, scale, edges = intervals(4, mp.mpf("1.375"))
     edges[0] = mp.mpf(0)
     columns, errors = [], []
     with mp.workprec(160):
         for lo, hi in itertools.pairwise(edges):
-            middle = mp.nint((lo + hi) * 2**19) / 2**20
-            if lo == 0:
-                centre = lo
-            elif lo < root < hi:
-                centre = mp.mpf(float(root))
-            else:
-                centre = min((middle + mp.mpf(j) / 2**20 for j in range(CENTRES)), key=off)
+            centre = centre_of(lo, hi, CENTRES)
             mills, _, error = piece(coefficients.mills, lo, hi, centre)
             slopes, rest, other = piece(slope, lo, hi, centre)
             columns.append([float(centre), rest, *mills, *slopes])
@@ -345,7 +383,6 @@ def gelu() -> str:
     # (the last two bits of the exponent of [1, 2) are 3)
     rows = list(zip(*columns[4:], *columns[:4], strict=True))
     lines = [
-        growth("gelu", -mp.mpf(1) / 2),
         f"#define FA_GELU_SCALE {float(scale).hex()}",
         f"#define FA_GELU_START {float(start).hex()}",
         f"/* R and S by intervals: relative error 2^{float(mp.log(max(errors), 2)):.1f} */",
@@ -361,47 +398,112 @@ def gelu() -> str:
     return "\n".join(lines)
 
 
+#: of 128 intervals: R and S differ in the first two coefficients alone
+TAILS = 7
+
+
+def gelu_rows() -> str:
+    """The same by 128 intervals, five bits after the exponent: one row for each."""
+    steps = 32
+    root_at = 1 + mp.mpf("12.5") / steps
+    start, scale, edges = intervals(steps, root_at)
+    rows, errors, slope_low = [], [], mp.mpf(0)
+    with mp.workprec(160):
+        line = 1 / mp.sqrt(2 * mp.pi)
+        for lo, hi in itertools.pairwise(edges):
+            if hi <= 0:
+                rows.append([0.0] * (TAILS + 5))
+                continue
+            lo = max(lo, mp.mpf(0))
+            centre = centre_of(lo, hi, CENTRES // 4)
+            first = coefficients.mills(centre)
+            found = interpolated(
+                lambda h, c=centre, f=first: (coefficients.mills(c + h) - f) / h,
+                lo - centre, hi - centre, TAILS + 1,
+            )
+            both = [first, found[0], slope(centre), found[0] - line]
+            if lo < coefficients.ROOT < hi:
+                slope_low = both[3] - mp.mpf(float(both[3]))
+            tail = [mp.mpf(float(c)) for c in found[1:]]
+            rows.append([float(v) for v in [centre, tail[-1], *both, *tail[:-1]]])
+            for at in (lo - centre + (hi - lo) * j / 40 for j in range(1, 40)):
+                rest = at * mp.polyval(tail[::-1], at)
+                for function, c0, c1 in ((coefficients.mills, *both[:2]), (slope, *both[2:])):
+                    exact = function(centre + at)
+                    errors.append(abs((c0 + at * (c1 + rest)) / exact - 1))
+    at = steps * 3  # (the last two bits of the exponent of [1, 2) are 3)
+    rows = rows[-at:] + rows[:-at]
+    return "\n".join([
+        f"#define FA_GELU_SCALE {float(scale).hex()}",
+        f"#define FA_GELU_START {float(start).hex()}",
+        f"#define FA_GELU_ROOT {float(coefficients.ROOT).hex()}",
+        f"#define FA_GELU_SLOPE_LOW {float(slope_low).hex()}",
+        "/* By intervals: centre, last coefficient, the first two of R and of S, the others\n"
+        f"   of both; relative error 2^{float(mp.log(max(errors), 2)):.1f} */",
+        f"static const double fa_gelu_rows[{4 * steps}][{TAILS + 5}]"
+        " __attribute__((aligned(32))) = {",
+        *("    {" + " ".join(f"{c.hex()}," for c in row) + "}," for row in rows),
+        "};",
+    ])
+
+
 def parts(value) -> tuple[float, float]:
     """``value`` as a number of SHORT bits and the rest."""
     high = coefficients.round_to(value, SHORT)
     return float(high), float(coefficients.round_to(value - high, 53))
 
 
-def entry(j: int, value: float) -> str:
-    """The bits of 2^-K value, less j 2^48: what is added to them is n 2^52 + j 2^48."""
+def entry(value: float, less: int) -> str:
+    """The bits of 2^-K value, less what is added to them beside n 2^52."""
     bits = struct.unpack("<Q", struct.pack("<d", value * 2.0**-K if value else 0.0))[0]
-    return f"0x{(bits - (j << 48)) % 2**64:016x},"
+    return f"0x{(bits - less) % 2**64:016x},"
 
 
-def table(name: str, about: str, factor) -> str:
-    """factor 2^(j/16), j = 0 to 15, as two tables."""
-    pairs = [parts(factor * mp.mpf(2) ** (mp.mpf(j) / SIZE)) for j in range(SIZE)]
-    lines = [f"/* {about}, times 2^-{K}: bits, less j 2^48 */"]
+def table(size: Size) -> str:
+    """2^(j / entries) as two tables."""
+    n = size.entries
+    step = 2**52 // n
+    pairs = [parts(mp.mpf(2) ** (mp.mpf(j) / n)) for j in range(n)]
+    lines = [f"/* 2^(j/{n}), times 2^-{K}: bits, less j 2^{step.bit_length() - 1} */"]
     for part, place in (("hi", 0), ("lo", 1)):
-        lines.append(f"static const uint64_t fa_{name}_{part}[{SIZE}] = {{")
-        for at in range(0, SIZE, 4):
-            lines.append(
-                "    " + " ".join(entry(j, pairs[j][place]) for j in range(at, at + 4))
-            )
+        lines.append(f"static const uint64_t fa_exp_{part}[{n}] = {{")
+        for at in range(0, n, 4):
+            numbers = (entry(pairs[j][place], j * step) for j in range(at, at + 4))
+            lines.append("    " + " ".join(numbers))
         lines.append("};")
     return "\n".join(lines)
+
+
+def sized(size: Size, pieces) -> str:
+    """What depends on the number of entries."""
+    return "\n\n".join([
+        exponential("exp", size.exp, size),
+        exponential("expm1", size.expm1, size),
+        table(size),
+        logarithm(size),
+        growth("tanh", mp.mpf(2), size),
+        tanh(size),
+        growth("quick_gelu", QUICK_GELU, size),
+        growth("gelu_tanh", 2 * mp.sqrt(2 / mp.pi) / GELU_TANH_S, size),
+        growth("gelu", -mp.mpf(1) / 2, size),
+        pieces(),
+    ])
 
 
 def text() -> str:
     """The whole file."""
     return "\n\n".join([
         "/* Written by tools/tables64.py. */",
-        exponential("exp16", "exp", 4),
-        exponential("expm1", "expm1", 5),
-        table("exp16", "2^(j/16)", mp.mpf(1)),
+        f"#if FA_STEPS64 == {SIZES[0].entries}",
+        sized(SIZES[0], gelu),
+        "#else",
+        sized(SIZES[1], gelu_rows),
+        "#endif",
         silu_root(),
         tanh_shrink(),
-        logarithm(),
         mish_root(),
-        tanh(),
         quick_gelu(),
         gelu_tanh(),
-        gelu(),
     ]) + "\n"
 
 
