@@ -15,7 +15,8 @@
    The scale makes 1 + E finite where g is subnormal; it goes with the last operation.
 
    Two steps, as in _formulas.pxd, over blocks of 256.  Each function takes n, a
-   multiple of 16, and where to put the value and the derivative: NULL where not. */
+   multiple of 16, and where to put the value and the derivative: a literal NULL where
+   not. */
 #include <stddef.h>
 #include "_vector64.h"
 #include "_tables64.h"
@@ -437,18 +438,20 @@ FA_OP64 fa_f64x fa_mish_slope(
     return FA_SELECT64(root, p, y);
 }
 
-/* A result that is not wanted comes as a NULL that the compiler sees.  Any other pointer is
-   none: or each result would go through memory, chosen by what the pointer may be. */
-#define FA_GIVEN64(p) \
-    if (!__builtin_constant_p((p) == NULL) && (p) == NULL) __builtin_unreachable()
+/* Arguments of a row: x, f, d, n, and whether f and d are wanted, where the call shows it
+   by a literal NULL (which a macro sees, a function does not).  What a compiler takes for a
+   pointer that may be NULL makes it pass results through memory. */
+#define FA_ROW64(name) FA_OP64 void fa_##name##_row64( \
+    const double *x, double *f, double *d, ptrdiff_t n, const int has_f, const int has_d \
+)
+#define FA_CALL64(name, x, f, d, n) \
+    fa_##name##_row64(x, f, d, n, !__builtin_constant_p(f), !__builtin_constant_p(d))
 
 /* The loop of a row over both of its steps; the first leaves h and l of v. */
 #define FA_LOOP64_OF(name, first) \
-    FA_OP64 void fa_##name##_f64(const double *x, double *f, double *d, ptrdiff_t n) { \
+    FA_ROW64(name) { \
         double high[FA_BLOCK64] __attribute__((aligned(64))); \
         double low[FA_BLOCK64] __attribute__((aligned(64))); \
-        FA_GIVEN64(f); \
-        FA_GIVEN64(d); \
         for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) { \
             ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64; \
             fa_f64x h, l, value, slope; \
@@ -462,10 +465,11 @@ FA_OP64 fa_f64x fa_mish_slope(
                 h = fa_load64(high + i); \
                 l = fa_load64(low + i); \
                 fa_##name##_of( \
-                    fa_load64(x + at + i), h, l, f ? &value : NULL, d ? &slope : NULL \
+                    fa_load64(x + at + i), h, l, \
+                    has_f ? &value : NULL, has_d ? &slope : NULL \
                 ); \
-                if (f) fa_store64(f + at + i, value); \
-                if (d) fa_store64(d + at + i, slope); \
+                if (has_f) fa_store64(f + at + i, value); \
+                if (has_d) fa_store64(d + at + i, slope); \
             } \
         } \
     }
@@ -480,16 +484,15 @@ FA_LOOP64(tanh_shrink, 2.0)
 
 /* alpha = 1, where elu and celu are one */
 #define FA_LOOP64_ELU(name, both, scale) \
-    FA_OP64 void fa_##name##_f64(const double *x, double *f, double *d, ptrdiff_t n) { \
-        FA_GIVEN64(f); \
-        FA_GIVEN64(d); \
+    FA_ROW64(name) { \
         for (ptrdiff_t i = 0; i < n; i += FA_WIDTH64) { \
             fa_f64x value = fa_zero64(), slope = value; \
             fa_elu_kind( \
-                fa_load64(x + i), both, scale, f ? &value : NULL, d ? &slope : NULL \
+                fa_load64(x + i), both, scale, \
+                has_f ? &value : NULL, has_d ? &slope : NULL \
             ); \
-            if (f) fa_store64(f + i, value); \
-            if (d) fa_store64(d + i, slope); \
+            if (has_f) fa_store64(f + i, value); \
+            if (has_d) fa_store64(d + i, slope); \
         } \
     }
 
@@ -505,10 +508,8 @@ FA_LOOP64_DOWN(softplus)
 FA_LOOP64_DOWN(log_sigmoid)
 
 /* Three steps: the exponential, the division and K, the rest. */
-FA_OP64 void fa_mish_f64(const double *x, double *f, double *d, ptrdiff_t n) {
+FA_ROW64(mish) {
     double kept[7][FA_BLOCK64] __attribute__((aligned(64)));
-    FA_GIVEN64(f);
-    FA_GIVEN64(d);
     for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) {
         ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64;
         for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
@@ -524,7 +525,7 @@ FA_OP64 void fa_mish_f64(const double *x, double *f, double *d, ptrdiff_t n) {
             fa_store64(kept[2] + i, fa_mish_parts(v, h, l, &nh, &nl));
             fa_store64(kept[3] + i, nh);
             fa_store64(kept[4] + i, nl);
-            if (d) {
+            if (has_d) {
                 fa_store64(kept[5] + i, fa_mish_factor(v, h, l, &nl));
                 fa_store64(kept[6] + i, nl);
             }
@@ -536,11 +537,11 @@ FA_OP64 void fa_mish_f64(const double *x, double *f, double *d, ptrdiff_t n) {
             fa_f64x dh, dl = fa_mish_below(v, nh, nl, &dh);
             fa_f64x rest = FA_NMADD64(r, dl, FA_NMADD64(r, dh, FA_PD(1.0)));
             fa_m64x line = FA_COMPARE64(v, FA_PD(22.0), _CMP_GT_OQ);
-            if (f) {
+            if (has_f) {
                 fa_f64x y = fa_mish_value(v, nh, nl, r, rest);
                 fa_store64(f + at + i, FA_SELECT64(line, v, y));
             }
-            if (d) {
+            if (has_d) {
                 fa_f64x y = fa_mish_slope(
                     v, fa_load64(kept[0] + i), fa_load64(kept[1] + i), dh, dl,
                     r, rest, fa_load64(kept[5] + i), fa_load64(kept[6] + i)
@@ -597,9 +598,9 @@ FA_OP64 fa_f64x fa_lost64(fa_f64x high, double scale) {
    f' = G (1 + f).  Below FA_TANH_EDGE, where that would cost digits, a + a^3 P(a^2).
 
    The value alone needs no scale: nothing is left of G from a = 20 on. */
-FA_OP64 void fa_tanh_exp64(fa_f64x x, const double *d, fa_f64x *high, fa_f64x *low) {
-    fa_f64x a = fa_min_abs64(x, d ? 380.0 : 20.0);
-    fa_growth64(a, NULL, d ? -1.0 : 99.0, fa_tanh_growth, high, low);
+FA_OP64 void fa_tanh_exp64(fa_f64x x, int has_d, fa_f64x *high, fa_f64x *low) {
+    fa_f64x a = fa_min_abs64(x, has_d ? 380.0 : 20.0);
+    fa_growth64(a, NULL, has_d ? -1.0 : 99.0, fa_tanh_growth, high, low);
 }
 
 FA_OP64 void fa_tanh_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64x *d) {
@@ -666,7 +667,7 @@ FA_OP64 fa_f64x fa_near_root(
 
 /* v = b a, b = 1.702. */
 FA_OP64 void fa_quick_gelu_exp64(
-    fa_f64x x, const double *d, fa_f64x *high, fa_f64x *low
+    fa_f64x x, int has_d, fa_f64x *high, fa_f64x *low
 ) {
     fa_f64x a = fa_min_abs64(x, 446.0);
     fa_growth64(a, NULL, 0.0, fa_quick_gelu_growth, high, low);
@@ -701,7 +702,7 @@ FA_OP64 fa_f64x fa_cubic64(fa_f64x a, fa_f64x *low) {
 }
 
 /* v = a u'.  (From |x| = 21.6 on even x g is below half the smallest subnormal.) */
-FA_OP64 void fa_gelu_tanh_exp64(fa_f64x x, const double *d, fa_f64x *high, fa_f64x *low) {
+FA_OP64 void fa_gelu_tanh_exp64(fa_f64x x, int has_d, fa_f64x *high, fa_f64x *low) {
     fa_f64x rest, a = fa_min_abs64(x, 21.6);
     fa_f64x w = fa_cubic64(a, &rest);
     fa_growth64(w, &rest, 0.0, fa_gelu_tanh_growth, high, low);
@@ -743,7 +744,7 @@ FA_OP64 fa_f64x fa_gelu_magnitude(fa_f64x x) {
     return fa_min_abs64(x, 39.0);
 }
 
-FA_OP64 void fa_gelu_exp64(fa_f64x x, const double *d, fa_f64x *high, fa_f64x *low) {
+FA_OP64 void fa_gelu_exp64(fa_f64x x, int has_d, fa_f64x *high, fa_f64x *low) {
     fa_f64x a = fa_gelu_magnitude(x);
     fa_f64x a2 = fa_mul64(a, a), a2_low = FA_MSUB64(a, a, a2);
     /* (n + 1100 is positive, as the tables want it) */
@@ -834,7 +835,7 @@ FA_OP64 void fa_gelu_results(
 }
 
 /* ... by fa_NAME_exp64 */
-#define FA_LOOP64_OWN(name) FA_LOOP64_OF(name, fa_##name##_exp64(v, d, &h, &l))
+#define FA_LOOP64_OWN(name) FA_LOOP64_OF(name, fa_##name##_exp64(v, has_d, &h, &l))
 
 FA_LOOP64_OWN(tanh)
 FA_LOOP64_OWN(quick_gelu)
@@ -853,18 +854,16 @@ FA_LOOP64_OWN(gelu)
 #else
 
 /* The first step leaves the rows, too: what loads from them need not wait for it. */
-FA_OP64 void fa_gelu_f64(const double *x, double *f, double *d, ptrdiff_t n) {
+FA_ROW64(gelu) {
     double high[FA_BLOCK64] __attribute__((aligned(64)));
     double low[FA_BLOCK64] __attribute__((aligned(64)));
     int64_t row[FA_BLOCK64] __attribute__((aligned(64)));
-    FA_GIVEN64(f);
-    FA_GIVEN64(d);
     for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) {
         ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64;
         fa_f64x h, l, r, s, value, slope;
         for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
             fa_f64x v = fa_load64(x + at + i);
-            fa_gelu_exp64(v, d, &h, &l);
+            fa_gelu_exp64(v, has_d, &h, &l);
             fa_store64(high + i, h);
             fa_store64(low + i, l);
             fa_store_bits64(row + i, fa_gelu_row(v));
@@ -872,16 +871,30 @@ FA_OP64 void fa_gelu_f64(const double *x, double *f, double *d, ptrdiff_t n) {
         for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
             fa_f64x v = fa_load64(x + at + i);
             fa_gelu_pieces(
-                fa_gelu_magnitude(v), row + i, f ? &r : NULL, d ? &s : NULL
+                fa_gelu_magnitude(v), row + i, has_f ? &r : NULL, has_d ? &s : NULL
             );
             fa_gelu_results(
                 v, fa_load64(high + i), fa_load64(low + i), r, s,
-                f ? &value : NULL, d ? &slope : NULL
+                has_f ? &value : NULL, has_d ? &slope : NULL
             );
-            if (f) fa_store64(f + at + i, value);
-            if (d) fa_store64(d + at + i, slope);
+            if (has_f) fa_store64(f + at + i, value);
+            if (has_d) fa_store64(d + at + i, slope);
         }
     }
 }
 
 #endif
+
+#define fa_sigmoid_f64(...) FA_CALL64(sigmoid, __VA_ARGS__)
+#define fa_silu_f64(...) FA_CALL64(silu, __VA_ARGS__)
+#define fa_tanh_shrink_f64(...) FA_CALL64(tanh_shrink, __VA_ARGS__)
+#define fa_elu_f64(...) FA_CALL64(elu, __VA_ARGS__)
+#define fa_celu_f64(...) FA_CALL64(celu, __VA_ARGS__)
+#define fa_selu_f64(...) FA_CALL64(selu, __VA_ARGS__)
+#define fa_softplus_f64(...) FA_CALL64(softplus, __VA_ARGS__)
+#define fa_log_sigmoid_f64(...) FA_CALL64(log_sigmoid, __VA_ARGS__)
+#define fa_mish_f64(...) FA_CALL64(mish, __VA_ARGS__)
+#define fa_tanh_f64(...) FA_CALL64(tanh, __VA_ARGS__)
+#define fa_quick_gelu_f64(...) FA_CALL64(quick_gelu, __VA_ARGS__)
+#define fa_gelu_tanh_f64(...) FA_CALL64(gelu_tanh, __VA_ARGS__)
+#define fa_gelu_f64(...) FA_CALL64(gelu, __VA_ARGS__)
