@@ -29,6 +29,8 @@ typedef __mmask8 fa_m64x;
 #define fa_mul64(a, b) _mm512_mul_pd(a, b)
 #define fa_div64(a, b) _mm512_div_pd(a, b)
 #define fa_abs64(x) _mm512_abs_pd(x)
+/* t without its lowest bits, log2 of FA_STEPS64 of them */
+#define fa_whole64(t) FA_DOUBLE(_mm512_and_si512(FA_BITS64(t), FA_WORD(-FA_STEPS64)))
 /* NaN only if the second operand is. */
 #define fa_min64(a, b) _mm512_min_pd(a, b)
 #define fa_max64(a, b) _mm512_max_pd(a, b)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 import struct
 import sys
 from pathlib import Path
@@ -39,6 +40,13 @@ def written(name: str, about: str, found) -> str:
     return f"{head} = {{\n    {numbers}\n}};"
 
 
+def array(kind: str, name: str, items) -> list[str]:
+    """The lines of a table, four of its items, as C, in each."""
+    lines = [f"static const {kind} fa_{name}[{len(items)}] = {{"]
+    lines += ["    " + " ".join(items[at : at + 4]) for at in range(0, len(items), 4)]
+    return [*lines, "};"]
+
+
 def exponential(name: str, about: str, degree: int) -> str:
     """(expm1(r) - r) / r^2 for |r| <= ln2 / 32, for mp.exp or mp.expm1 as ``about``."""
     edge = mp.log(2) / (2 * SIZE) * mp.mpf("1.0001")
@@ -64,7 +72,7 @@ def silu_root() -> str:
 
 def tanh_shrink() -> str:
     """(x - tanh(x)) / x^3, in x^2, and what 1/3 is short of."""
-    fit = coefficients.tanh_shrink_fit("0.7", 12)
+    fit = coefficients.tanh_shrink_fit("0.34", 8)
     found, _ = coefficients.solve(fit)
     rest = mp.mpf(1) / 3 - found[0]
     exact = [*found[:0:-1], found[0] + rest]
@@ -72,7 +80,7 @@ def tanh_shrink() -> str:
         abs(mp.polyval(exact, w) / fit.target(w) - 1) for w in mp.linspace(0, fit.hi, 999)
     ), 2)
     about = (
-        f"(x - tanh(x)) / x^3, in x^2, x <= 0.7: relative error 2^{float(error):.1f}; "
+        f"(x - tanh(x)) / x^3, in x^2, x <= 0.34: relative error 2^{float(error):.1f}; "
         f"what 1/3 is short of"
     )
     low = f"#define FA_THIRD_LOW {float(rest).hex()}"
@@ -161,10 +169,7 @@ def logarithm() -> str:
         ("c", [cj - 1 for cj in c]), ("hi", [h * up for h in high]),
         ("lo", [k * up for k in low]),
     ):
-        lines.append(f"static const double fa_log16_{part}[{SIZE}] = {{")
-        for at in range(0, SIZE, 4):
-            lines.append("    " + " ".join(f"{float(k).hex()}," for k in numbers[at : at + 4]))
-        lines.append("};")
+        lines += array("double", f"log16_{part}", [f"{float(k).hex()}," for k in numbers])
     return "\n".join(lines)
 
 
@@ -185,24 +190,52 @@ def growth(name: str, factor) -> str:
     return written(name + "_growth", about, values)
 
 
-#: tanh(a) = a + a^3 P(a^2) below
-TANH_EDGE = mp.mpf("0.126")
+#: where the second interval of tanh is cut, and how far the others may be off, in steps
+TANH_SECOND, TANH_OFF = mp.mpf("0.72"), mp.mpf("0.16")
+
+
+def near_double(value, window):
+    """m of SHORT bits with log(m) / 2 next to a double, and close to ``value``."""
+    unit = mp.mpf(2) ** (1 - SHORT)
+    first = int(mp.ceil(mp.exp(2 * (value - window)) / unit))
+    last = int(mp.floor(mp.exp(2 * (value + window)) / unit))
+    with mp.workprec(100):
+        pairs = [(m * unit, mp.log(m * unit) / 2) for m in range(first, last + 1)]
+        return min(pairs, key=lambda pair: abs(pair[1] - float(pair[1])))
 
 
 def tanh() -> str:
-    """The numbers of exp(2 a), and P."""
-    def target(w):
-        a = mp.sqrt(w)
-        return -coefficients.tanh_shrink_tail(w) if a < 1e-5 else (mp.tanh(a) / a - 1) / w
+    """Steps in a, powers of 2 c, and the polynomial of tanh(h), h = a - c.
 
-    found, error = coefficients.solve(coefficients.Fit(
-        "", target, lambda w: w, mp.mpf(0), TANH_EDGE**2, 5, 53,
+    c = n ln2 / 2 + c_j, exp(2 c_j) a number of SHORT bits of which c_j is next to a
+    double.  The second c_j is low: what is left of an a below it is small, and so are its
+    rounding errors.
+    """
+    step = mp.log(2) / (2 * SIZE)
+    high = coefficients.round_to(step, 38)
+    centre = [mp.mpf(0), TANH_SECOND, *map(mp.mpf, range(2, SIZE))]
+    found = [near_double(k * step, TANH_OFF * step if k else mp.mpf(0)) for k in centre]
+    off = [mp.mpf(float(c)) - j * high for j, (_, c) in enumerate(found)]
+    edge = max(
+        abs((j + side) * step - c) for j, (_, c) in enumerate(found) for side in (-0.5, 0.5)
+    ) * mp.mpf("1.0001")
+    tail, error = coefficients.solve(coefficients.Fit(
+        "", coefficients.tanh_shrink_tail, lambda w: w, mp.mpf(0), edge**2, 2, 53,
     ))
-    about = f"(tanh(a) - a) / a^3, in a^2: relative error of tanh 2^{float(error):.1f}"
+    miss = max(abs(float(c - float(c)) / math.ulp(c)) for _, c in found)
+    about = (
+        f"(h - tanh(h)) / h^3, in h^2, |h| <= {float(edge):.4f}: relative error of tanh "
+        f"2^{float(error):.1f}"
+    )
+    whole = ("", SIZE * high), ("_LOW", SIZE * (step - high)), ("_INVERSE", 1 / step / SIZE)
     return "\n".join([
-        growth("tanh", mp.mpf(2)),
-        written("tanh_series", about, found),
-        f"#define FA_TANH_EDGE {float(TANH_EDGE)!r}",
+        written("tanh_tail", about, tail),
+        "/* ln2 / 2 in two parts, its inverse */",
+        *(f"#define FA_TANH_WHOLE{part} {float(value).hex()}" for part, value in whole),
+        f"/* exp(2 c_j), times 2^-{K}: bits, less j 2^48; c_j, to {miss:.4f} ulp, less "
+        f"j ln2 / 32 */",
+        *array("uint64_t", "tanh_power", [entry(j, m) for j, (m, _) in enumerate(found)]),
+        *array("double", "tanh_off", [f"{float(k).hex()}," for k in off]),
     ])
 
 
@@ -378,12 +411,8 @@ def table(name: str, about: str, factor) -> str:
     pairs = [parts(factor * mp.mpf(2) ** (mp.mpf(j) / SIZE)) for j in range(SIZE)]
     lines = [f"/* {about}, times 2^-{K}: bits, less j 2^48 */"]
     for part, place in (("hi", 0), ("lo", 1)):
-        lines.append(f"static const uint64_t fa_{name}_{part}[{SIZE}] = {{")
-        for at in range(0, SIZE, 4):
-            lines.append(
-                "    " + " ".join(entry(j, pairs[j][place]) for j in range(at, at + 4))
-            )
-        lines.append("};")
+        items = [entry(j, pair[place]) for j, pair in enumerate(pairs)]
+        lines += array("uint64_t", f"{name}_{part}", items)
     return "\n".join(lines)
 
 
