@@ -56,14 +56,18 @@ FA_OP64 fa_f64x fa_polynomial64(fa_f64x x, fa_f64x x2, const double *c, int n) {
 /* A sum with it has a multiple of 1/N and bias in its low bits. */
 #define FA_MAGIC64(bias) FA_PD(0x1.8p52 / FA_STEPS64 + (bias))
 
+/* 2^n times the entry j of a table, for t with n and j in its low bits. */
+#define FA_POWER64(name, t) FA_DOUBLE(fa_sum_of_bits64( \
+    fa_shift_left64(FA_BITS64(t), 52 - FA_STEP_BITS64), \
+    FA_BITS64(FA_PICK64(name, FA_INDEX64(FA_BITS64(t)))) \
+))
+
 /* 2^n 2^(j/N) as H and the rest, times 2^(bias - K), where n + bias >= 0, for t with j,
    which picks, and n in its low bits.  (0 in the second table becomes a number that is
    still nothing.) */
 FA_OP64 void fa_powers64(fa_f64x t, fa_f64x *high, fa_f64x *low) {
-    fa_i64x n = fa_shift_left64(FA_BITS64(t), 52 - FA_STEP_BITS64);
-    fa_i64x at = FA_INDEX64(FA_BITS64(t));
-    *high = FA_DOUBLE(fa_sum_of_bits64(n, FA_BITS64(FA_PICK64(fa_exp_hi, at))));
-    *low = FA_DOUBLE(fa_sum_of_bits64(n, FA_BITS64(FA_PICK64(fa_exp_lo, at))));
+    *high = FA_POWER64(fa_exp_hi, t);
+    *low = FA_POWER64(fa_exp_lo, t);
 }
 
 /* The powers for exp(a); returns k, the multiple of ln2, and with it the first part of
@@ -161,47 +165,6 @@ FA_OP64 void fa_silu_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64
         fa_m64x is_near = FA_COMPARE64(h2, FA_PD(0x1p-8), _CMP_LT_OQ);
         fa_f64x slope = FA_SELECT64(is_near, near, far);
         *d = fa_slope_of(x, slope, FA_SCALE64);
-    }
-}
-
-/* From 0.7 on f = (a - 1) + 2 g, a = |x|, g the sigmoid of -2 a, in which the first
-   difference is exact where it matters; f' = (1 - 2 g)^2.  Below, a^3 P(a^2), with what
-   the roundings of both factors lose, and f' = (a - f)^2. */
-FA_OP64 void fa_tanh_shrink_of(
-    fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64x *d
-) {
-    const fa_f64x two = FA_PD(2 * FA_SCALE64);
-    fa_f64x a = fa_abs64(x);
-    fa_f64x e, r = fa_logistic64(high, low, &e);
-    e = fa_mul64(r, e);
-    fa_f64x far = FA_MADD64(e, two, FA_MADD64(r, two, fa_sub64(a, FA_PD(1.0))));
-    fa_f64x w = fa_mul64(a, a);
-    fa_f64x w2 = fa_mul64(w, w);
-    fa_f64x a3 = fa_mul64(a, w);
-    fa_f64x p = FA_PD(fa_tanh_shrink[12]), q = FA_PD(fa_tanh_shrink[11]);
-#pragma GCC unroll 5
-    for (int k = 10; k > 0; k -= 2) {
-        p = FA_MADD64(p, w2, FA_PD(fa_tanh_shrink[k]));
-        q = FA_MADD64(q, w2, FA_PD(fa_tanh_shrink[k - 1]));
-    }
-    q = FA_MADD64(p, w, q);
-    p = FA_MADD64(q, w, FA_PD(fa_tanh_shrink[0]));
-    q = FA_MADD64(q, w, fa_sub64(FA_PD(fa_tanh_shrink[0]), p));
-    q = fa_mul64(a3, fa_add64(q, FA_PD(FA_THIRD_LOW)));
-    w = FA_MADD64(a, FA_MSUB64(a, a, w), FA_MSUB64(a, w, a3));
-    fa_f64x near = FA_MADD64(a3, p, FA_MADD64(w, p, q));
-    fa_m64x is_near = FA_COMPARE64(a, FA_PD(0.7), _CMP_LT_OQ);
-    fa_f64x y = FA_SELECT64(is_near, near, far);
-    if (f) {
-        *f = fa_copysign64(y, x);
-    }
-    if (d) {
-        /* tanh(a) = t + t_low */
-        fa_f64x t = FA_NMADD64(r, two, FA_PD(1.0));
-        t = FA_SELECT64(is_near, fa_sub64(a, near), t);
-        fa_f64x t_low = fa_mul64(e, FA_PD(-2 * FA_SCALE64));
-        t_low = FA_SELECT64(is_near, fa_sub64(fa_sub64(a, t), near), t_low);
-        *d = FA_MADD64(t, t, fa_mul64(fa_add64(t, t), t_low));
     }
 }
 
@@ -480,7 +443,6 @@ FA_OP64 fa_f64x fa_mish_slope(
 
 FA_LOOP64(sigmoid, 1.0)
 FA_LOOP64(silu, 1.0)
-FA_LOOP64(tanh_shrink, 2.0)
 
 /* alpha = 1, where elu and celu are one */
 #define FA_LOOP64_ELU(name, both, scale) \
@@ -556,7 +518,7 @@ FA_ROW64(mish) {
 
 /* H and L of exp(c a + c rest) 2^(offset - K); the numbers of c: tools/tables64.py.
    c h is not formed: h is left of a as r is above, and the polynomial knows of c. */
-#define FA_GROWTH64 FA_COUNT64(fa_tanh_growth)
+#define FA_GROWTH64 FA_COUNT64(fa_gelu_growth)
 
 FA_OP64 void fa_growth64(
     fa_f64x a, const fa_f64x *rest, double offset, const double *c,
@@ -594,8 +556,107 @@ FA_OP64 fa_f64x fa_lost64(fa_f64x high, double scale) {
     return fa_sub64(one, fa_sub64(fa_add64(high, one), high));
 }
 
+#if FA_STEPS64 == 16
+
+/* tanh(a), a = |x| = c + h, by the addition theorem: c = n ln2 / 2 + c_j, P = exp(2 c) =
+   2^n exp(2 c_j), exact, in 20 bits.  With t = tanh(h) = h - s
+
+       tanh(a) = ((P - 1) + (P + 1) t) / D,   D = (P + 1) + (P - 1) t.
+
+   R is 1 / D to 33 bits, 1 / D = R (1 + e).  u = P R is exact, as is 1 - u; z = u - R loses
+   l, where R is small.  Then P R = (1 - e - t z + z) / 2 and R the like, so that
+
+       e = (1 - u - R) - t z,
+       tanh(a) = z + l + h - s + z ((1 - t^2) (1 + e) - 1),
+       f' = 1 - f^2 = 4 P (1 - t^2) / D^2 = 4 u R (1 - t^2) (1 + 2 e).
+
+   For n = 0 h is exact but for 0.0001 ulp of c_j.  From a = c_0 = 0, where z = e = 0,
+   the result is t.  The second c_j is low: from there on an ulp of h is half one of the
+   result at most, and so is that of the sum of h and what follows it.  So 0.75 ulp and a
+   little; in f' there are two roundings, wherever.  (P, D and 1 are times 2^-K there: P
+   is up to 2^1096.) */
+FA_OP64 fa_f64x fa_tanh_power64(fa_f64x a, double offset, fa_f64x *h) {
+    const fa_f64x magic = FA_MAGIC64(offset);
+    fa_f64x t = FA_MADD64(a, FA_PD(FA_TANH_WHOLE_INVERSE), magic);
+    fa_f64x k = fa_sub64(t, magic), n = fa_sub64(fa_whole64(t), magic);
+    k = FA_NMADD64(k, FA_PD(FA_TANH_WHOLE), a);
+    k = fa_sub64(k, FA_PICK64(fa_tanh_off, FA_INDEX64(FA_BITS64(t))));
+    *h = FA_NMADD64(n, FA_PD(FA_TANH_WHOLE_LOW), k);
+    return FA_POWER64(fa_tanh_power, t);
+}
+
+/* z, and l - s + z (..): with h they are tanh(a).  u R and (1 - t^2) (1 + 2 e) - 1. */
+FA_OP64 fa_f64x fa_tanh_sum64(
+    fa_f64x power, fa_f64x h, double factor, fa_f64x *rest, fa_f64x *u, fa_f64x *v
+) {
+    const fa_f64x scale = FA_PD(factor), one = FA_PD(1.0);
+    fa_f64x w = fa_mul64(h, h);
+    fa_f64x s = FA_MADD64(w, FA_PD(fa_tanh_tail[2]), FA_PD(fa_tanh_tail[1]));
+    s = fa_mul64(fa_mul64(h, w), FA_MADD64(w, s, FA_PD(fa_tanh_tail[0])));
+    fa_f64x t = fa_sub64(h, s), t2 = fa_mul64(t, t);
+    fa_f64x below = FA_MADD64(fa_sub64(power, scale), t, fa_add64(power, scale));
+    fa_f64x r = fa_short64(fa_div64(one, below)), g = fa_mul64(r, scale);
+    *u = fa_mul64(power, r);
+    fa_f64x z = fa_sub64(*u, g);
+    fa_f64x e = FA_NMADD64(t, z, fa_sub64(fa_sub64(one, *u), g));
+    e = FA_NMADD64(t2, e, e);
+    t2 = fa_sub64(e, t2);
+    fa_f64x lost = fa_sub64(fa_sub64(*u, z), g);
+    *rest = fa_add64(FA_MSUB64(z, t2, s), lost);
+    *u = fa_mul64(*u, r);
+    *v = fa_add64(e, t2);
+    return z;
+}
+
+/* From a = 20 on tanh(a) is 1: what is not its derivative needs no scale. */
+FA_OP64 void fa_tanh_exp64(fa_f64x x, int has_d, fa_f64x *power, fa_f64x *h) {
+    fa_f64x a = fa_min_abs64(x, has_d ? 380.0 : 20.0);
+    *power = fa_tanh_power64(a, has_d ? 0.0 : 100.0, h);
+}
+
+FA_OP64 void fa_tanh_of(fa_f64x x, fa_f64x power, fa_f64x h, fa_f64x *f, fa_f64x *d) {
+    fa_f64x rest, u, v;
+    fa_f64x z = fa_tanh_sum64(power, h, d ? FA_SCALE64 : 1.0, &rest, &u, &v);
+    if (f) *f = fa_copysign64(fa_add64(z, fa_add64(h, rest)), x);
+    if (d) *d = fa_mul64(FA_MADD64(u, v, u), FA_PD(4 * FA_SCALE64));
+}
+
+/* f = a - T - T_low, T + T_low = tanh(a), of which the first difference is exact where it
+   matters; below 0.34, where h would cost digits, a^3 (1/3 + w Q(w)), w = a^2, with what
+   w and 1/3 lose.  (The rounding of a^3 is left: 0.67 ulp at most.)  f' = (T + T_low)^2. */
+FA_OP64 void fa_tanh_shrink_exp64(fa_f64x x, int has_d, fa_f64x *power, fa_f64x *h) {
+    *power = fa_tanh_power64(fa_min_abs64(x, 20.0), 100.0, h);
+}
+
+FA_OP64 void fa_tanh_shrink_of(
+    fa_f64x x, fa_f64x power, fa_f64x h, fa_f64x *f, fa_f64x *d
+) {
+    fa_f64x rest, u, v, z = fa_tanh_sum64(power, h, 1.0, &rest, &u, &v);
+    fa_f64x t = fa_add64(z, fa_add64(h, rest));
+    rest = fa_add64(fa_sub64(h, fa_sub64(t, z)), rest);
+    if (f) {
+        fa_f64x a = fa_abs64(x), w = fa_mul64(a, a), a3 = fa_mul64(a, w);
+        fa_f64x w2 = fa_mul64(w, w), third = FA_PD(fa_tanh_shrink[0]);
+        fa_f64x p = FA_PD(fa_tanh_shrink[8]), q = FA_PD(fa_tanh_shrink[7]);
+#pragma GCC unroll 3
+        for (int k = 6; k > 0; k -= 2) {
+            p = FA_MADD64(p, w2, FA_PD(fa_tanh_shrink[k]));
+            q = FA_MADD64(q, w2, FA_PD(fa_tanh_shrink[k - 1]));
+        }
+        p = FA_MADD64(FA_MADD64(p, w, q), w, FA_PD(FA_THIRD_LOW));
+        w = fa_mul64(a, FA_MSUB64(a, a, w));
+        fa_f64x near = FA_MADD64(a3, third, FA_MADD64(w, third, fa_mul64(a3, p)));
+        fa_m64x is_near = FA_COMPARE64(a, FA_PD(0.34), _CMP_LT_OQ);
+        fa_f64x y = FA_SELECT64(is_near, near, fa_sub64(fa_sub64(a, t), rest));
+        *f = fa_copysign64(y, x);
+    }
+    if (d) *d = FA_MADD64(t, t, fa_mul64(fa_add64(t, t), rest));
+}
+
+#else
+
 /* tanh(a) = 1 - G, a = |x|, G = 2 / (1 + exp(2 a)); E here is half of that exponential.
-   f' = G (1 + f).  Below FA_TANH_EDGE, where that would cost digits, a + a^3 P(a^2).
+   f' = G (1 + f).  Below 0.256, where that would cost digits, a + a^3 P(a^2).
 
    The value alone needs no scale: nothing is left of G from a = 20 on. */
 FA_OP64 void fa_tanh_exp64(fa_f64x x, int has_d, fa_f64x *high, fa_f64x *low) {
@@ -607,12 +668,11 @@ FA_OP64 void fa_tanh_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64
     const double factor = d ? FA_SCALE64 : 1.0;
     const fa_f64x scale = FA_PD(factor), one = FA_PD(1.0);
     fa_f64x a = fa_abs64(x);
-    fa_m64x near = FA_COMPARE64(a, FA_PD(FA_TANH_EDGE), _CMP_LT_OQ);
+    fa_m64x near = FA_COMPARE64(a, FA_PD(0.256), _CMP_LT_OQ);
     fa_f64x w = fa_mul64(a, a);
-    int k = FA_COUNT64(fa_tanh_series) - 1;
-    fa_f64x p = FA_PD(fa_tanh_series[k]);
+    fa_f64x p = FA_PD(fa_tanh_series[7]);
 #pragma GCC unroll 8
-    for (k--; k >= 0; k--) p = FA_MADD64(w, p, FA_PD(fa_tanh_series[k]));
+    for (int k = 6; k >= 0; k--) p = FA_MADD64(w, p, FA_PD(fa_tanh_series[k]));
     p = FA_MADD64(fa_mul64(w, a), p, a);
     fa_f64x e, r = fa_inverse64(high, low, factor / 2, 0, &e);
     fa_f64x g = fa_mul64(r, scale);
@@ -631,6 +691,53 @@ FA_OP64 void fa_tanh_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64
         *d = FA_SELECT64(near, FA_NMADD64(y, y, one), *d);
     }
 }
+
+/* tanh_shrink: from 0.7 on f = (a - 1) + 2 g, a = |x|, g the sigmoid of -2 a, in which
+   the first difference is exact where it matters; f' = (1 - 2 g)^2.  Below, a^3 P(a^2),
+   with what the roundings of both factors lose, and f' = (a - f)^2. */
+FA_OP64 void fa_tanh_shrink_exp64(fa_f64x x, int has_d, fa_f64x *high, fa_f64x *low) {
+    fa_exp64(fa_add64(x, x), high, low);
+}
+
+FA_OP64 void fa_tanh_shrink_of(
+    fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64x *d
+) {
+    const fa_f64x two = FA_PD(2 * FA_SCALE64);
+    fa_f64x a = fa_abs64(x);
+    fa_f64x e, r = fa_logistic64(high, low, &e);
+    e = fa_mul64(r, e);
+    fa_f64x far = FA_MADD64(e, two, FA_MADD64(r, two, fa_sub64(a, FA_PD(1.0))));
+    fa_f64x w = fa_mul64(a, a);
+    fa_f64x w2 = fa_mul64(w, w);
+    fa_f64x a3 = fa_mul64(a, w);
+    fa_f64x p = FA_PD(fa_tanh_shrink[12]), q = FA_PD(fa_tanh_shrink[11]);
+#pragma GCC unroll 5
+    for (int k = 10; k > 0; k -= 2) {
+        p = FA_MADD64(p, w2, FA_PD(fa_tanh_shrink[k]));
+        q = FA_MADD64(q, w2, FA_PD(fa_tanh_shrink[k - 1]));
+    }
+    q = FA_MADD64(p, w, q);
+    p = FA_MADD64(q, w, FA_PD(fa_tanh_shrink[0]));
+    q = FA_MADD64(q, w, fa_sub64(FA_PD(fa_tanh_shrink[0]), p));
+    q = fa_mul64(a3, fa_add64(q, FA_PD(FA_THIRD_LOW)));
+    w = FA_MADD64(a, FA_MSUB64(a, a, w), FA_MSUB64(a, w, a3));
+    fa_f64x near = FA_MADD64(a3, p, FA_MADD64(w, p, q));
+    fa_m64x is_near = FA_COMPARE64(a, FA_PD(0.7), _CMP_LT_OQ);
+    fa_f64x y = FA_SELECT64(is_near, near, far);
+    if (f) {
+        *f = fa_copysign64(y, x);
+    }
+    if (d) {
+        /* tanh(a) = t + t_low */
+        fa_f64x t = FA_NMADD64(r, two, FA_PD(1.0));
+        t = FA_SELECT64(is_near, fa_sub64(a, near), t);
+        fa_f64x t_low = fa_mul64(e, FA_PD(-2 * FA_SCALE64));
+        t_low = FA_SELECT64(is_near, fa_sub64(fa_sub64(a, t), near), t_low);
+        *d = FA_MADD64(t, t, fa_mul64(fa_add64(t, t), t_low));
+    }
+}
+
+#endif
 
 /* x times the sigmoid: -|x| g or x - |x| g, |x| g = |x| R (1 + e), rounded once. */
 FA_OP64 fa_f64x fa_gated_of(fa_f64x x, fa_f64x a, fa_f64x r, fa_f64x e) {
@@ -838,6 +945,7 @@ FA_OP64 void fa_gelu_results(
 #define FA_LOOP64_OWN(name) FA_LOOP64_OF(name, fa_##name##_exp64(v, has_d, &h, &l))
 
 FA_LOOP64_OWN(tanh)
+FA_LOOP64_OWN(tanh_shrink)
 FA_LOOP64_OWN(quick_gelu)
 FA_LOOP64_OWN(gelu_tanh)
 

@@ -51,17 +51,11 @@ static const double fa_log_lo[16] = {
     -0x1.9ee7e67ef29b2p+952, -0x1.ebfa93150bd4dp+954, 0x1.0e51aef1632d8p+954, -0x1.f21c096aeaf60p+953,
 };
 
-/* c = 2.0: c / ln2, its inverse in two parts, c,
-   (expm1(c h) - c h) / h^2: relative error of exp(c h) 2^-56.3 */
-static const double fa_tanh_growth[9] = {
-    0x1.71547652b82fep+1, 0x1.62e42fefa0000p-2, 0x1.cf79abc9e3b3ap-41, 0x1.0000000000000p+1, 0x1.fffffffffffb8p+0, 0x1.555555548f861p+0, 0x1.555555590668bp-1, 0x1.11123ab0d210ap-2, 0x1.6c14c03962979p-4,
+/* (x - tanh(x)) / x^3, in x^2, x <= 0.34: relative error 2^-55.8; what 1/3 is short of */
+static const double fa_tanh_shrink[9] = {
+    0x1.5555555555555p-2, -0x1.11111111110a1p-3, 0x1.ba1ba1ba02640p-5, -0x1.664f487130d61p-6, 0x1.226e2f3c83038p-7, -0x1.d6d167782f1bdp-9, 0x1.7d5bc487ff1a6p-10, -0x1.3075f47931cb1p-11, 0x1.97a23432a8d4dp-13,
 };
-
-/* (tanh(a) - a) / a^3, in a^2: relative error of tanh 2^-63.2 */
-static const double fa_tanh_series[6] = {
-    -0x1.5555555555552p-2, 0x1.111111110f08fp-3, -0x1.ba1ba1ad25bafp-5, 0x1.664f357ffab3ep-6, -0x1.226019380b1afp-7, 0x1.cc805553ae3e6p-9,
-};
-#define FA_TANH_EDGE 0.126
+#define FA_THIRD_LOW 0x1.5555555555555p-56
 
 /* c = 1.702: c / ln2, its inverse in two parts, c,
    (expm1(c h) - c h) / h^2: relative error of exp(c h) 2^-56.3 */
@@ -79,6 +73,28 @@ static const double fa_gelu_tanh_growth[9] = {
    (expm1(c h) - c h) / h^2: relative error of exp(c h) 2^-56.3 */
 static const double fa_gelu_growth[9] = {
     -0x1.71547652b82fep-1, -0x1.62e42fefa0000p+0, -0x1.cf79abc9e3b3ap-39, -0x1.0000000000000p-1, 0x1.fffffffffffb8p-4, -0x1.555555548f861p-6, 0x1.555555590668bp-9, -0x1.11123ab0d210ap-12, 0x1.6c14c03962979p-16,
+};
+
+/* (h - tanh(h)) / h^3, in h^2, |h| <= 0.0143: relative error of tanh 2^-61.3 */
+static const double fa_tanh_tail[3] = {
+    0x1.55555555552f2p-2, -0x1.111110ee585a2p-3, 0x1.ba09af79e2d8ap-5,
+};
+/* ln2 / 2 in two parts, its inverse */
+#define FA_TANH_WHOLE 0x1.62e42fefa0000p-2
+#define FA_TANH_WHOLE_LOW 0x1.cf79abc9e3b3ap-41
+#define FA_TANH_WHOLE_INVERSE 0x1.71547652b82fep+1
+/* exp(2 c_j), times 2^-100: bits, less j 2^52 / 16; c_j, to 0.0001 ulp, less j ln2 / 32 */
+static const uint64_t fa_tanh_power[16] = {
+    0x39b0000000000000, 0x39af99ee00000000, 0x39af821800000000, 0x39af26e600000000,
+    0x39aefef800000000, 0x39aed63400000000, 0x39aeaa1e00000000, 0x39ae869a00000000,
+    0x39ae8cbe00000000, 0x39ae779400000000, 0x39aebffa00000000, 0x39aea14600000000,
+    0x39aec48000000000, 0x39af144000000000, 0x39af5df800000000, 0x39afd97000000000,
+};
+static const double fa_tanh_off[16] = {
+    0x0.0p+0, -0x1.a567faaeb4248p-9, 0x1.c25d4222e42c0p-10, -0x1.eeed30c450680p-10,
+    -0x1.b02a2aa707080p-11, -0x1.b3a819946ca00p-11, -0x1.0cbe07d579000p-9, -0x1.afd0d55c08800p-9,
+    -0x1.c2875961c0800p-10, -0x1.c32e784113540p-9, 0x1.8b52d85e0e680p-10, -0x1.5f978f8ba0b80p-9,
+    -0x1.5891f876e5400p-9, -0x1.86b63241aec00p-12, 0x1.99a2b056ce800p-12, 0x1.b7386710cad00p-9,
 };
 
 #define FA_GELU_SCALE 0x1.8747afc5c2e4cp-2
@@ -161,17 +177,11 @@ static const double fa_log_lo[4] = {
     0x0.0p+0, 0x1.28e369b9eb803p+954, -0x1.3718ac4fba380p+953, -0x1.b53b22d7859aap+953,
 };
 
-/* c = 2.0: c / ln2, its inverse in two parts, c,
-   (expm1(c h) - c h) / h^2: relative error of exp(c h) 2^-57.6 */
-static const double fa_tanh_growth[11] = {
-    0x1.71547652b82fep+1, 0x1.62e42fefa0000p-2, 0x1.cf79abc9e3b3ap-41, 0x1.0000000000000p+1, 0x1.0000000000006p+1, 0x1.5555555557e67p+0, 0x1.5555555541bd1p-1, 0x1.111110a1924e6p-2, 0x1.6c16c3820226dp-4, 0x1.a030c5f76af6bp-6, 0x1.a000b02842f1bp-8,
+/* (x - tanh(x)) / x^3, in x^2, x <= 0.7: relative error 2^-55.3; what 1/3 is short of */
+static const double fa_tanh_shrink[13] = {
+    0x1.5555555555555p-2, -0x1.11111111110dbp-3, 0x1.ba1ba1ba15876p-5, -0x1.664f488099f77p-6, 0x1.226e34f92626bp-7, -0x1.d6d3baa7bd431p-9, 0x1.7da1d1d9a2314p-10, -0x1.3544f2f0fdc46p-11, 0x1.f439c4cf4f440p-13, -0x1.8f107e3dc89f4p-14, 0x1.2b42130ebd060p-15, -0x1.6f0f341689d42p-17, 0x1.03c3051155f8dp-19,
 };
-
-/* (tanh(a) - a) / a^3, in a^2: relative error of tanh 2^-59.8 */
-static const double fa_tanh_series[8] = {
-    -0x1.5555555555554p-2, 0x1.1111111110cdep-3, -0x1.ba1ba1b969753p-5, 0x1.664f48107d7fdp-6, -0x1.226e0cc84e650p-7, 0x1.d6c2fa3e99ca9p-9, -0x1.7b9a56609b3e4p-10, 0x1.13173587f8f97p-11,
-};
-#define FA_TANH_EDGE 0.256
+#define FA_THIRD_LOW 0x1.5555555555555p-56
 
 /* c = 1.702: c / ln2, its inverse in two parts, c,
    (expm1(c h) - c h) / h^2: relative error of exp(c h) 2^-57.6 */
@@ -189,6 +199,16 @@ static const double fa_gelu_tanh_growth[11] = {
    (expm1(c h) - c h) / h^2: relative error of exp(c h) 2^-57.6 */
 static const double fa_gelu_growth[11] = {
     -0x1.71547652b82fep-1, -0x1.62e42fefa0000p+0, -0x1.cf79abc9e3b3ap-39, -0x1.0000000000000p-1, 0x1.0000000000006p-3, -0x1.5555555557e67p-6, 0x1.5555555541bd1p-9, -0x1.111110a1924e6p-12, 0x1.6c16c3820226dp-16, -0x1.a030c5f76af6bp-20, 0x1.a000b02842f1bp-24,
+};
+
+/* c = 2.0: c / ln2, its inverse in two parts, c,
+   (expm1(c h) - c h) / h^2: relative error of exp(c h) 2^-57.6 */
+static const double fa_tanh_growth[11] = {
+    0x1.71547652b82fep+1, 0x1.62e42fefa0000p-2, 0x1.cf79abc9e3b3ap-41, 0x1.0000000000000p+1, 0x1.0000000000006p+1, 0x1.5555555557e67p+0, 0x1.5555555541bd1p-1, 0x1.111110a1924e6p-2, 0x1.6c16c3820226dp-4, 0x1.a030c5f76af6bp-6, 0x1.a000b02842f1bp-8,
+};
+/* (tanh(a) - a) / a^3, in a^2: relative error of tanh 2^-59.8 */
+static const double fa_tanh_series[8] = {
+    -0x1.5555555555554p-2, 0x1.1111111110cdep-3, -0x1.ba1ba1b969753p-5, 0x1.664f48107d7fdp-6, -0x1.226e0cc84e650p-7, 0x1.d6c2fa3e99ca9p-9, -0x1.7b9a56609b3e4p-10, 0x1.13173587f8f97p-11,
 };
 
 #define FA_GELU_SCALE 0x1.86dc98bca0a62p-2
@@ -336,12 +356,6 @@ static const double fa_silu_root64[9] = {
 };
 #define FA_SILU_ROOT64 0x1.474973c84120bp+0
 #define FA_SILU_ROOT64_LOW 0x1.f8d74bc9ac154p-54
-
-/* (x - tanh(x)) / x^3, in x^2, x <= 0.7: relative error 2^-55.3; what 1/3 is short of */
-static const double fa_tanh_shrink[13] = {
-    0x1.5555555555555p-2, -0x1.11111111110dbp-3, 0x1.ba1ba1ba15876p-5, -0x1.664f488099f77p-6, 0x1.226e34f92626bp-7, -0x1.d6d3baa7bd431p-9, 0x1.7da1d1d9a2314p-10, -0x1.3544f2f0fdc46p-11, 0x1.f439c4cf4f440p-13, -0x1.8f107e3dc89f4p-14, 0x1.2b42130ebd060p-15, -0x1.6f0f341689d42p-17, 0x1.03c3051155f8dp-19,
-};
-#define FA_THIRD_LOW 0x1.5555555555555p-56
 
 /* mish'(h - U) less mish'(-U), over h, |h| <= 1/16: relative error 2^-56.5; what its first
    number is short of; U, mish'(-U) */

@@ -233,4 +233,7 @@ FA_OP64 fa_f64x fa_scale_of(fa_f64x x, double scale) {
 
 #endif
 
+/* t without its lowest bits, FA_STEP_BITS64 of them */
+#define fa_whole64(t) fa_and64(t, FA_DOUBLE(FA_WORD(-FA_STEPS64)))
+
 #endif

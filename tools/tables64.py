@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 import struct
 import sys
 from pathlib import Path
@@ -38,9 +39,9 @@ class Size(NamedTuple):
     exp: int
     expm1: int
     log: int
-    #: tanh(a) = a + a^3 P(a^2) below, and the degree of P
-    tanh_edge: str
-    tanh: int
+    #: up to where tanh_shrink is a^3 P(a^2), and the degree of P
+    tanh_shrink_edge: str
+    tanh_shrink: int
 
     @property
     def steps(self):
@@ -54,7 +55,7 @@ class Size(NamedTuple):
 
 
 #: of AVX-512, and of AVX2
-SIZES = Size(16, 4, 5, 7, "0.126", 5), Size(4, 6, 7, 12, "0.256", 7)
+SIZES = Size(16, 4, 5, 7, "0.34", 8), Size(4, 6, 7, 12, "0.7", 12)
 
 
 def written(name: str, about: str, found) -> str:
@@ -62,6 +63,13 @@ def written(name: str, about: str, found) -> str:
     numbers = " ".join(f"{float(c).hex()}," for c in found)
     head = f"/* {about} */\nstatic const double fa_{name}[{len(found)}]"
     return f"{head} = {{\n    {numbers}\n}};"
+
+
+def array(kind: str, name: str, items) -> list[str]:
+    """The lines of a table, four of its items, as C, in each."""
+    lines = [f"static const {kind} fa_{name}[{len(items)}] = {{"]
+    lines += ["    " + " ".join(items[at : at + 4]) for at in range(0, len(items), 4)]
+    return [*lines, "};"]
 
 
 def exponential(about: str, degree: int, size: Size) -> str:
@@ -86,9 +94,9 @@ def silu_root() -> str:
     ])
 
 
-def tanh_shrink() -> str:
+def tanh_shrink(size: Size) -> str:
     """(x - tanh(x)) / x^3, in x^2, and what 1/3 is short of."""
-    fit = coefficients.tanh_shrink_fit("0.7", 12)
+    fit = coefficients.tanh_shrink_fit(size.tanh_shrink_edge, size.tanh_shrink)
     found, _ = coefficients.solve(fit)
     rest = mp.mpf(1) / 3 - found[0]
     exact = [*found[:0:-1], found[0] + rest]
@@ -96,11 +104,13 @@ def tanh_shrink() -> str:
         abs(mp.polyval(exact, w) / fit.target(w) - 1) for w in mp.linspace(0, fit.hi, 999)
     ), 2)
     about = (
-        f"(x - tanh(x)) / x^3, in x^2, x <= 0.7: relative error 2^{float(error):.1f}; "
-        f"what 1/3 is short of"
+        f"(x - tanh(x)) / x^3, in x^2, x <= {size.tanh_shrink_edge}: "
+        f"relative error 2^{float(error):.1f}; what 1/3 is short of"
     )
-    low = f"#define FA_THIRD_LOW {float(rest).hex()}"
-    return "\n".join([written("tanh_shrink", about, found), low])
+    return "\n".join([
+        written("tanh_shrink", about, found),
+        f"#define FA_THIRD_LOW {float(rest).hex()}",
+    ])
 
 
 #: where mish' is 0, negated
@@ -186,10 +196,7 @@ def logarithm(size: Size) -> str:
         ("c", [cj - 1 for cj in c]), ("hi", [h * up for h in high]),
         ("lo", [k * up for k in low]),
     ):
-        lines.append(f"static const double fa_log_{part}[{size.entries}] = {{")
-        for at in range(0, size.entries, 4):
-            lines.append("    " + " ".join(f"{float(k).hex()}," for k in numbers[at : at + 4]))
-        lines.append("};")
+        lines += array("double", f"log_{part}", [f"{float(k).hex()}," for k in numbers])
     return "\n".join(lines)
 
 
@@ -210,21 +217,72 @@ def growth(name: str, factor, size: Size) -> str:
     return written(name + "_growth", about, values)
 
 
+#: where the second interval of tanh is cut, and how far the others may be off, in steps
+TANH_SECOND, TANH_OFF = mp.mpf("0.72"), mp.mpf("0.16")
+
+
+def near_double(value, window):
+    """m of SHORT bits with log(m) / 2 next to a double, and close to ``value``."""
+    unit = mp.mpf(2) ** (1 - SHORT)
+    first = int(mp.ceil(mp.exp(2 * (value - window)) / unit))
+    last = int(mp.floor(mp.exp(2 * (value + window)) / unit))
+    with mp.workprec(100):
+        pairs = [(m * unit, mp.log(m * unit) / 2) for m in range(first, last + 1)]
+        return min(pairs, key=lambda pair: abs(pair[1] - float(pair[1])))
+
+
 def tanh(size: Size) -> str:
-    """P."""
-    edge = mp.mpf(size.tanh_edge)
+    """Steps in a, powers of 2 c, and the polynomial of tanh(h), h = a - c.
+
+    c = n ln2 / 2 + c_j, exp(2 c_j) a number of SHORT bits of which c_j is next to a
+    double.  The second c_j is low: what is left of an a below it is small, and so are its
+    rounding errors.
+    """
+    n = size.entries
+    step = mp.log(2) / (2 * n)
+    high = coefficients.round_to(step, 38)
+    centre = [mp.mpf(0), TANH_SECOND, *map(mp.mpf, range(2, n))]
+    found = [near_double(k * step, TANH_OFF * step if k else mp.mpf(0)) for k in centre]
+    off = [mp.mpf(float(c)) - j * high for j, (_, c) in enumerate(found)]
+    edge = max(
+        abs((j + side) * step - c) for j, (_, c) in enumerate(found) for side in (-0.5, 0.5)
+    ) * mp.mpf("1.0001")
+    tail, error = coefficients.solve(coefficients.Fit(
+        "", coefficients.tanh_shrink_tail, lambda w: w, mp.mpf(0), edge**2, 2, 53,
+    ))
+    miss = max(abs(float(c - float(c)) / math.ulp(c)) for _, c in found)
+    about = (
+        f"(h - tanh(h)) / h^3, in h^2, |h| <= {float(edge):.4f}: relative error of tanh "
+        f"2^{float(error):.1f}"
+    )
+    whole = ("", n * high), ("_LOW", n * (step - high)), ("_INVERSE", 1 / step / n)
+    return "\n".join([
+        written("tanh_tail", about, tail),
+        "/* ln2 / 2 in two parts, its inverse */",
+        *(f"#define FA_TANH_WHOLE{part} {float(value).hex()}" for part, value in whole),
+        f"/* exp(2 c_j), times 2^-{K}: bits, less j 2^52 / {n}; c_j, to {miss:.4f} ulp, "
+        f"less j ln2 / {2 * n} */",
+        *array("uint64_t", "tanh_power", [
+            entry(m, j * 2**52 // n) for j, (m, _) in enumerate(found)
+        ]),
+        *array("double", "tanh_off", [f"{float(k).hex()}," for k in off]),
+    ])
+
+
+def tanh_series(size: Size) -> str:
+    """The numbers of exp(2 a), and tanh(a) below an edge."""
+    edge = mp.mpf("0.256")
 
     def target(w):
         a = mp.sqrt(w)
         return -coefficients.tanh_shrink_tail(w) if a < 1e-5 else (mp.tanh(a) / a - 1) / w
 
     found, error = coefficients.solve(coefficients.Fit(
-        "", target, lambda w: w, mp.mpf(0), edge**2, size.tanh, 53,
+        "", target, lambda w: w, mp.mpf(0), edge**2, 7, 53,
     ))
     about = f"(tanh(a) - a) / a^3, in a^2: relative error of tanh 2^{float(error):.1f}"
     return "\n".join([
-        written("tanh_series", about, found),
-        f"#define FA_TANH_EDGE {float(edge)!r}",
+        growth("tanh", mp.mpf(2), size), written("tanh_series", about, found),
     ])
 
 
@@ -466,27 +524,23 @@ def table(size: Size) -> str:
     pairs = [parts(mp.mpf(2) ** (mp.mpf(j) / n)) for j in range(n)]
     lines = [f"/* 2^(j/{n}), times 2^-{K}: bits, less j 2^{step.bit_length() - 1} */"]
     for part, place in (("hi", 0), ("lo", 1)):
-        lines.append(f"static const uint64_t fa_exp_{part}[{n}] = {{")
-        for at in range(0, n, 4):
-            numbers = (entry(pairs[j][place], j * step) for j in range(at, at + 4))
-            lines.append("    " + " ".join(numbers))
-        lines.append("};")
+        items = [entry(pair[place], j * step) for j, pair in enumerate(pairs)]
+        lines += array("uint64_t", f"exp_{part}", items)
     return "\n".join(lines)
 
 
-def sized(size: Size, pieces) -> str:
+def sized(size: Size, *others) -> str:
     """What depends on the number of entries."""
     return "\n\n".join([
         exponential("exp", size.exp, size),
         exponential("expm1", size.expm1, size),
         table(size),
         logarithm(size),
-        growth("tanh", mp.mpf(2), size),
-        tanh(size),
+        tanh_shrink(size),
         growth("quick_gelu", QUICK_GELU, size),
         growth("gelu_tanh", 2 * mp.sqrt(2 / mp.pi) / GELU_TANH_S, size),
         growth("gelu", -mp.mpf(1) / 2, size),
-        pieces(),
+        *others,
     ])
 
 
@@ -495,12 +549,11 @@ def text() -> str:
     return "\n\n".join([
         "/* Written by tools/tables64.py. */",
         f"#if FA_STEPS64 == {SIZES[0].entries}",
-        sized(SIZES[0], gelu),
+        sized(SIZES[0], tanh(SIZES[0]), gelu()),
         "#else",
-        sized(SIZES[1], gelu_rows),
+        sized(SIZES[1], tanh_series(SIZES[1]), gelu_rows()),
         "#endif",
         silu_root(),
-        tanh_shrink(),
         mish_root(),
         quick_gelu(),
         gelu_tanh(),
