@@ -42,6 +42,8 @@ typedef __mmask8 fa_m64x;
 /* where: a; elsewhere b, or 0 */
 #define FA_SELECT64(where, a, b) _mm512_mask_mov_pd(b, where, a)
 #define FA_KEEP64(where, a) _mm512_maskz_mov_pd(where, a)
+/* Whether a compare holds anywhere. */
+#define FA_ANY64(where) ((where) != 0)
 /* The entry of each lane, by the low bits of its ``at``. */
 #define FA_PICK64(name, at) \
     _mm512_permutex2var_pd(fa_load64(name), at, fa_load64(name + 8))
