@@ -82,6 +82,16 @@ FA_OP64 fa_f64x fa_reduce64(
     return k;
 }
 
+/* P, times 2^(bias - K), and h: exp(a) = P exp(h), P the first part of a power, exact. */
+FA_OP64 fa_f64x fa_power64(fa_f64x a, fa_f64x magic, fa_f64x *h) {
+    fa_f64x t = FA_MADD64(a, FA_PD(0x1.71547652b82fep+0), magic);
+    fa_f64x k = fa_sub64(t, magic);
+    *h = FA_NMADD64(k, FA_PD(0x1.62e42fefap-1), a);
+    *h = FA_NMADD64(k, FA_PD(FA_LN2_LOW), *h);
+    *h = fa_sub64(*h, FA_PICK64(fa_exp_off, FA_INDEX64(FA_BITS64(t))));
+    return FA_POWER64(fa_exp_hi, t);
+}
+
 /* H and L, times 2^(bias - K), of exp(a). */
 FA_OP64 void fa_exp64_at(fa_f64x a, fa_f64x magic, fa_f64x *high, fa_f64x *low) {
     fa_f64x first, k = fa_reduce64(a, magic, high, low, &first);
@@ -294,113 +304,6 @@ FA_OP64 void fa_log_sigmoid_of(
     fa_soft_of(x, high, low, 1, f, d);
 }
 
-/* mish: f = x N / D, N = e (e + 2), D = N + 2; f' = e K / D^2,
-       K = 4 (1 + x) + e (6 + 4 x) + e^2 (4 + e);
-   e = exp(x) = H + L for both signs of x; from 22 on f is x and f' 1.  For x < -64, where
-   nothing of e counts in D and K, H, L and N are times 2^1000.
-
-   N, D and K are sums of something of H, exact where it matters, and of what has a factor
-   L.  R is 1 / D to 33 bits, 1 / D = R (1 + rest).  So N / D is rounded once, and its
-   product with x: 1.5 ulp and a little.  In f' each quotient keeps what it lost; what is
-   left are the roundings of K.  Its first part is taken as 4 (1 + x) (1 + H) + 2 H + H p, p
-   = H (4 + H): around the root of f', -1.19, they cancel the least; within 1/16 of it even
-   that is not good enough, and a polynomial comes in. */
-FA_OP64 fa_m64x fa_mish_far(fa_f64x x) {
-    return FA_COMPARE64(x, FA_PD(-64.0), _CMP_LT_OQ);
-}
-
-FA_OP64 fa_m64x fa_mish_near(fa_f64x x) {
-    return FA_COMPARE64(x, FA_PD(-64.0), _CMP_NLT_UQ);
-}
-
-FA_OP64 void fa_mish_exp(fa_f64x x, fa_f64x *high, fa_f64x *low) {
-    fa_f64x bias = FA_SELECT64(fa_mish_far(x), FA_MAGIC64(1100), FA_MAGIC64(100));
-    x = fa_min64(FA_PD(24.0), fa_floor64(x));
-    fa_exp64_at(x, bias, high, low);
-}
-
-/* dl; D = dh + dl. */
-FA_OP64 fa_f64x fa_mish_below(fa_f64x x, fa_f64x nh, fa_f64x nl, fa_f64x *dh) {
-    const fa_f64x two = FA_PD(2.0);
-    fa_m64x near = fa_mish_near(x);
-    fa_f64x n = FA_KEEP64(near, nh);
-    *dh = fa_add64(n, two);
-    fa_f64x dl = fa_sub64(n, fa_sub64(*dh, two));
-    return FA_SELECT64(near, fa_add64(dl, nl), dl);
-}
-
-/* R; N = nh + nl. */
-FA_OP64 fa_f64x fa_mish_parts(
-    fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *nh, fa_f64x *nl
-) {
-    fa_m64x near = fa_mish_near(x);
-    fa_f64x h = FA_KEEP64(near, high), l = FA_KEEP64(near, low);
-    fa_f64x t = fa_add64(fa_add64(h, FA_PD(2.0)), fa_add64(h, l));
-    fa_f64x twice = fa_add64(high, high);
-    *nh = FA_MADD64(high, h, twice);
-    *nl = FA_MADD64(low, t, FA_MADD64(high, h, fa_sub64(twice, *nh)));
-    fa_f64x dh, dl = fa_mish_below(x, *nh, *nl, &dh);
-    fa_f64x r = fa_div64(FA_PD(1.0), fa_add64(dh, dl));
-    return fa_short64(r);
-}
-
-/* The first part of K; kl is the second. */
-FA_OP64 fa_f64x fa_mish_factor(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *kl) {
-    const fa_f64x one = FA_PD(1.0), two = FA_PD(2.0), four = FA_PD(4.0);
-    fa_m64x near = fa_mish_near(x);
-    fa_f64x h = FA_KEEP64(near, high), l = FA_KEEP64(near, low);
-    fa_f64x k0 = FA_MADD64(fa_floor64(x), four, four);
-    fa_f64x y = fa_add64(four, h);
-    fa_f64x p = fa_mul64(h, y);
-    fa_f64x w = fa_mul64(l, fa_add64(y, fa_add64(h, l)));
-    fa_f64x v = fa_add64(fa_add64(k0, two), fa_add64(p, w));
-    w = FA_MADD64(h, w, fa_mul64(l, v));
-    fa_f64x k = FA_MADD64(k0, fa_add64(one, h), fa_add64(h, h));
-    k = FA_MADD64(h, p, k);
-    fa_f64x sum = fa_add64(k, w);
-    *kl = fa_sub64(w, fa_sub64(sum, k));
-    return sum;
-}
-
-/* x (N / D) */
-FA_OP64 fa_f64x fa_mish_value(
-    fa_f64x x, fa_f64x nh, fa_f64x nl, fa_f64x r, fa_f64x rest
-) {
-    fa_f64x c = fa_mul64(r, FA_MADD64(fa_add64(nh, nl), rest, nl));
-    fa_f64x y = FA_MADD64(nh, r, c);
-    y = fa_mul64(y, fa_floor64(x));
-    return FA_SELECT64(fa_mish_far(x), fa_mul64(y, FA_PD(FA_DOWN64)), y);
-}
-
-/* (e R (1 + rest)) (K / D): eh + el times q + ql; around the root, where v is 0, a
-   constant, a slope in two parts, .. */
-FA_OP64 fa_f64x fa_mish_slope(
-    fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x dh, fa_f64x dl, fa_f64x r,
-    fa_f64x rest, fa_f64x kh, fa_f64x kl
-) {
-    fa_f64x q = fa_mul64(kh, r);
-    fa_f64x ql = FA_NMADD64(q, dl, FA_NMADD64(q, dh, kh));
-    ql = fa_mul64(r, fa_add64(ql, kl));
-    fa_f64x el = fa_mul64(r, FA_MADD64(fa_add64(high, low), rest, low));
-    fa_f64x eh = fa_mul64(high, r);
-    fa_f64x y = FA_MADD64(fa_add64(eh, el), ql, fa_mul64(el, q));
-    y = FA_MADD64(eh, q, y);
-    y = FA_SELECT64(fa_mish_far(x), fa_mul64(y, FA_PD(FA_DOWN64)), y);
-    fa_f64x v = fa_add64(x, FA_PD(FA_MISH_ROOT));
-    fa_f64x v2 = fa_mul64(v, v);
-    fa_f64x p = FA_MADD64(v, FA_PD(fa_mish_root[8]), FA_PD(fa_mish_root[7]));
-#pragma GCC unroll 3
-    for (int i = 5; i > 0; i -= 2) {
-        fa_f64x odd = FA_MADD64(v, FA_PD(fa_mish_root[i + 1]), FA_PD(fa_mish_root[i]));
-        p = FA_MADD64(v2, p, odd);
-    }
-    p = FA_MADD64(v, p, FA_PD(FA_MISH_ROOT_LOW));
-    p = FA_MADD64(v, p, FA_PD(FA_MISH_AT_ROOT));
-    p = FA_MADD64(v, FA_PD(fa_mish_root[0]), p);
-    fa_m64x root = FA_COMPARE64(v2, FA_PD(0x1p-8), _CMP_LT_OQ);
-    return FA_SELECT64(root, p, y);
-}
-
 /* Arguments of a row: x, f, d, n, and whether f and d are wanted, where the call shows it
    by a literal NULL (which a macro sees, a function does not).  What a compiler takes for a
    pointer that may be NULL makes it pass results through memory. */
@@ -468,51 +371,6 @@ FA_LOOP64_ELU(selu, 1.7580993408473768, 1.0507009873554805)
 
 FA_LOOP64_DOWN(softplus)
 FA_LOOP64_DOWN(log_sigmoid)
-
-/* Three steps: the exponential, the division and K, the rest. */
-FA_ROW64(mish) {
-    double kept[7][FA_BLOCK64] __attribute__((aligned(64)));
-    for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) {
-        ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64;
-        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
-            fa_f64x h, l;
-            fa_mish_exp(fa_load64(x + at + i), &h, &l);
-            fa_store64(kept[0] + i, h);
-            fa_store64(kept[1] + i, l);
-        }
-        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
-            fa_f64x v = fa_load64(x + at + i);
-            fa_f64x h = fa_load64(kept[0] + i), l = fa_load64(kept[1] + i);
-            fa_f64x nl, nh;
-            fa_store64(kept[2] + i, fa_mish_parts(v, h, l, &nh, &nl));
-            fa_store64(kept[3] + i, nh);
-            fa_store64(kept[4] + i, nl);
-            if (has_d) {
-                fa_store64(kept[5] + i, fa_mish_factor(v, h, l, &nl));
-                fa_store64(kept[6] + i, nl);
-            }
-        }
-        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
-            fa_f64x v = fa_load64(x + at + i);
-            fa_f64x r = fa_load64(kept[2] + i);
-            fa_f64x nh = fa_load64(kept[3] + i), nl = fa_load64(kept[4] + i);
-            fa_f64x dh, dl = fa_mish_below(v, nh, nl, &dh);
-            fa_f64x rest = FA_NMADD64(r, dl, FA_NMADD64(r, dh, FA_PD(1.0)));
-            fa_m64x line = FA_COMPARE64(v, FA_PD(22.0), _CMP_GT_OQ);
-            if (has_f) {
-                fa_f64x y = fa_mish_value(v, nh, nl, r, rest);
-                fa_store64(f + at + i, FA_SELECT64(line, v, y));
-            }
-            if (has_d) {
-                fa_f64x y = fa_mish_slope(
-                    v, fa_load64(kept[0] + i), fa_load64(kept[1] + i), dh, dl,
-                    r, rest, fa_load64(kept[5] + i), fa_load64(kept[6] + i)
-                );
-                fa_store64(d + at + i, FA_SELECT64(line, FA_PD(1.0), y));
-            }
-        }
-    }
-}
 
 /* ---- tanh, and x times a sigmoid of another argument ---- */
 
@@ -758,18 +616,83 @@ FA_OP64 fa_f64x fa_gated_slope(fa_f64x r, fa_f64x e, fa_f64x v, fa_f64x v_low) {
     return FA_MADD64(r, sum, fa_mul64(r, low));
 }
 
-/* In place of d, within the width of the root U: 2^K h Q(h), h = a - U. */
+/* In place of d, within 1/32 of the root U: h Q(h) / scale, h = a - U; in a branch where
+   that is seldom. */
 FA_OP64 fa_f64x fa_near_root(
-    fa_f64x a, fa_f64x d, const double *root, int degree, double width
+    fa_f64x a, fa_f64x d, const double *root, int degree, double scale, int seldom
 ) {
     fa_f64x h = fa_sub64(a, FA_PD(root[0]));
-    fa_f64x q = FA_PD(root[2 + degree] / FA_SCALE64);
+    fa_m64x near = FA_COMPARE64(fa_abs64(h), FA_PD(0x1p-5), _CMP_LT_OQ);
+    if (seldom && !FA_ANY64(near)) return d;
+    fa_f64x q = FA_PD(root[2 + degree] / scale);
 #pragma GCC unroll 16
     for (int k = degree - 1; k >= 0; k--)
-        q = FA_MADD64(h, q, FA_PD(root[2 + k] / FA_SCALE64));
+        q = FA_MADD64(h, q, FA_PD(root[2 + k] / scale));
     q = FA_MADD64(h, q, fa_mul64(q, FA_PD(-root[1])));
-    fa_m64x near = FA_COMPARE64(fa_abs64(h), FA_PD(width), _CMP_LT_OQ);
     return FA_SELECT64(near, q, d);
+}
+
+/* mish: f = x T, T = e w R, e = exp(x), w = e + 2, 1 / R = D = e w + 2;
+   f' = e R S, S = w + 4 x R p, p = e + 1.  From 22 on f is x and f' 1.
+
+   e = P (1 + q), P exact and of 20 bits; e0 is P without what w0 = e0 + 2 would lose, and
+   delta the rest of e.  So w = w0 + delta, p = p0 + delta, e w = e0 w0 + .. = P (w0 + ..),
+   in which what has a factor q or delta is small and so are its errors; e0 w0 is rounded
+   only where it counts little.  R is 1 / D to 33 bits, 1 / D = R (1 + c): u = P R is
+   exact.  T and its product with x are rounded once each.  S is w0 + g p0, g = 4 x R, in
+   one rounding where they cancel, and what is small: f' has two roundings.  Near its root
+   there would be more: S is down to a thirtieth of w0.
+
+   P is times 2^900 where it is a factor of the results, as they may be subnormal. */
+#define FA_MISH_DOWN 0x1p-900
+
+FA_OP64 void fa_mish_exp64(fa_f64x x, int has_d, fa_f64x *power, fa_f64x *q) {
+    fa_f64x h, p;
+    x = fa_min64(FA_PD(24.0), fa_floor64(x));
+    *power = fa_power64(x, FA_MAGIC64(1000), &h);
+    p = FA_PD(fa_exp_tail[FA_COUNT64(fa_exp_tail) - 1]);
+#pragma GCC unroll 8
+    for (int k = FA_COUNT64(fa_exp_tail) - 2; k >= 0; k--)
+        p = FA_MADD64(h, p, FA_PD(fa_exp_tail[k]));
+    *q = FA_MADD64(fa_mul64(h, h), p, h);
+}
+
+FA_OP64 void fa_mish_of(fa_f64x x, fa_f64x power, fa_f64x q, fa_f64x *f, fa_f64x *d) {
+    const fa_f64x one = FA_PD(1.0), two = FA_PD(2.0), down = FA_PD(FA_MISH_DOWN);
+    fa_m64x line = FA_COMPARE64(x, FA_PD(22.0), _CMP_GT_OQ);
+    fa_f64x v = fa_floor64(x), e0 = fa_mul64(power, down);
+    fa_f64x w0 = fa_add64(e0, two), kept = fa_sub64(w0, two), p0 = fa_add64(kept, one);
+    fa_f64x delta = FA_MADD64(e0, q, fa_sub64(e0, kept)), p = fa_add64(p0, delta);
+    fa_f64x n0 = fa_mul64(kept, w0), nq = fa_mul64(delta, fa_add64(p0, p));
+    fa_f64x below = fa_add64(fa_add64(n0, two), nq);
+    fa_f64x r = fa_short64(fa_div64(one, below)), u = fa_mul64(power, r);
+    fa_f64x c = FA_NMADD64(r, nq, FA_NMADD64(r, n0, FA_NMADD64(r, two, one)));
+    if (f) {
+        fa_f64x wq = FA_MADD64(q, fa_add64(w0, delta), delta);
+        fa_f64x rest = FA_MADD64(c, fa_add64(w0, wq), wq);
+        fa_f64x y = FA_MADD64(u, w0, fa_mul64(u, rest));
+        y = fa_mul64(fa_mul64(y, v), down);
+        if (FA_STEPS64 == 16) {
+            *f = FA_SELECT64(line, x, y);
+        } else {
+            /* (q is up to 0.09 here: where x > 0 that would be too much) */
+            fa_f64x twice = fa_min64(FA_PD(48.0), fa_add64(v, v));
+            fa_f64x above = FA_NMADD64(twice, FA_MADD64(r, c, r), x);
+            *f = FA_SELECT64(FA_COMPARE64(x, fa_zero64(), _CMP_GT_OQ), above, y);
+        }
+    }
+    if (d) {
+        fa_f64x v2 = fa_add64(v, v), v4 = fa_add64(v2, v2);
+        fa_f64x g = fa_mul64(v4, r), g_low = FA_MADD64(g, c, FA_MSUB64(v4, r, g));
+        fa_f64x rest = FA_MADD64(g_low, p, FA_MADD64(g, delta, delta));
+        fa_f64x s = FA_MADD64(g, p0, w0);
+        c = FA_MADD64(c, q, fa_add64(c, q));
+        fa_f64x y = FA_MADD64(u, s, fa_mul64(u, FA_MADD64(fa_add64(s, rest), c, rest)));
+        /* (on one side of 0, and far from it: one vector of 17 for x of deviation 3) */
+        fa_f64x minus = fa_sub64(fa_zero64(), v);
+        y = fa_near_root(minus, fa_mul64(y, down), fa_mish_root, 7, 1.0, 1);
+        *d = FA_SELECT64(line, one, y);
+    }
 }
 
 /* v = b a, b = 1.702. */
@@ -792,7 +715,7 @@ FA_OP64 void fa_quick_gelu_of(
         v_low = FA_MADD64(a, FA_PD(FA_QUICK_GELU_LOW), v_low);
         e = FA_NMADD64(r, fa_lost64(high, FA_SCALE64), e);
         fa_f64x far = fa_gated_slope(r, e, v, v_low);
-        far = fa_near_root(a, far, fa_quick_gelu_root, 8, 0x1p-5);
+        far = fa_near_root(a, far, fa_quick_gelu_root, 8, FA_SCALE64, 0);
         *d = fa_slope_of(x, far, FA_SCALE64);
     }
 }
@@ -833,7 +756,8 @@ FA_OP64 void fa_gelu_tanh_of(
         rest = FA_MADD64(a, rest, FA_MSUB64(a, sum, v));
         e = FA_NMADD64(r, fa_lost64(high, FA_SCALE64), e);
         fa_f64x far = fa_gated_slope(r, e, v, rest);
-        *d = fa_slope_of(x, fa_near_root(a, far, fa_gelu_tanh_root, 8, 0x1p-5), FA_SCALE64);
+        far = fa_near_root(a, far, fa_gelu_tanh_root, 8, FA_SCALE64, 0);
+        *d = fa_slope_of(x, far, FA_SCALE64);
     }
 }
 
@@ -860,21 +784,18 @@ FA_OP64 void fa_gelu_exp64(fa_f64x x, int has_d, fa_f64x *high, fa_f64x *low) {
 
 #if FA_STEPS64 == 16
 
-FA_OP64 fa_f64x fa_piece64(
-    fa_f64x h, fa_i64x at, const double table[][16], const double *rest
-) {
+/* What R and S = R - a / sqrt(2 pi) have in common, h^2 times it: degree 12, the even and
+   the odd powers apart. */
+FA_OP64 fa_f64x fa_gelu_both64(fa_f64x h, fa_i64x at) {
     fa_f64x h2 = fa_mul64(h, h);
-    fa_f64x p = FA_PICK64(table[14], at), q = FA_PICK64(table[13], at);
+    fa_f64x p = FA_PICK64(fa_gelu_both[12], at), q = FA_PICK64(fa_gelu_both[11], at);
 #pragma GCC unroll 8
-    for (int k = 12; k > 3; k -= 2) {
-        p = FA_MADD64(h2, p, FA_PICK64(table[k], at));
-        q = FA_MADD64(h2, q, FA_PICK64(table[k - 1], at));
+    for (int k = 10; k > 1; k -= 2) {
+        p = FA_MADD64(h2, p, FA_PICK64(fa_gelu_both[k], at));
+        q = FA_MADD64(h2, q, FA_PICK64(fa_gelu_both[k - 1], at));
     }
-    p = FA_MADD64(h2, p, FA_PICK64(table[2], at));
-    p = FA_MADD64(h, FA_MADD64(h, q, p), FA_PICK64(table[1], at));
-    q = FA_PICK64(table[0], at);
-    if (rest) q = FA_MADD64(h, FA_PICK64(rest, at), q);
-    return FA_MADD64(h, p, q);
+    p = FA_MADD64(h2, p, FA_PICK64(fa_gelu_both[0], at));
+    return FA_MADD64(h, q, p);
 }
 
 /* R and S, where they are wanted. */
@@ -883,8 +804,18 @@ FA_OP64 void fa_gelu_pieces(fa_f64x a, fa_f64x *r, fa_f64x *s) {
         FA_MADD64(a, FA_PD(FA_GELU_SCALE), FA_PD(FA_GELU_START))
     ), 50);
     fa_f64x h = fa_sub64(a, FA_PICK64(fa_gelu_centre[0], at));
-    if (r) *r = fa_piece64(h, at, fa_gelu_mills, NULL);
-    if (s) *s = fa_piece64(h, at, fa_gelu_slope, fa_gelu_rest[0]);
+    fa_f64x both = fa_gelu_both64(h, at);
+    if (r) {
+        *r = FA_MADD64(h, both, FA_PICK64(fa_gelu_mills[1], at));
+        *r = FA_MADD64(h, *r, FA_PICK64(fa_gelu_mills[0], at));
+    }
+    if (s) {
+        /* (at the root the first number is next to nothing, the second has two parts) */
+        *s = FA_MADD64(h, both, FA_PICK64(fa_gelu_slope[1], at));
+        fa_f64x first = FA_PICK64(fa_gelu_slope[0], at);
+        first = FA_MADD64(h, FA_PICK64(fa_gelu_slope[2], at), first);
+        *s = FA_MADD64(h, *s, first);
+    }
 }
 
 #else
@@ -944,6 +875,7 @@ FA_OP64 void fa_gelu_results(
 /* ... by fa_NAME_exp64 */
 #define FA_LOOP64_OWN(name) FA_LOOP64_OF(name, fa_##name##_exp64(v, has_d, &h, &l))
 
+FA_LOOP64_OWN(mish)
 FA_LOOP64_OWN(tanh)
 FA_LOOP64_OWN(tanh_shrink)
 FA_LOOP64_OWN(quick_gelu)

@@ -47,6 +47,8 @@ typedef __mmask8 fa_m64x;
 /* where: a; elsewhere b, or 0 */
 #define FA_SELECT64(where, a, b) _mm512_mask_mov_pd(b, where, a)
 #define FA_KEEP64(where, a) _mm512_maskz_mov_pd(where, a)
+/* Whether a compare holds anywhere. */
+#define FA_ANY64(where) ((where) != 0)
 #define fa_and64(a, b) FA_DOUBLE(_mm512_and_si512(FA_BITS64(a), FA_BITS64(b)))
 #define fa_or64(a, b) FA_DOUBLE(_mm512_or_si512(FA_BITS64(a), FA_BITS64(b)))
 /* sums and shifts of bits */
@@ -156,6 +158,10 @@ FA_OP64 fa_f64x FA_SELECT64(fa_m64x where, fa_f64x x, fa_f64x y) {
     return (fa_f64x){
         _mm256_blendv_pd(y.a, x.a, where.a), _mm256_blendv_pd(y.b, x.b, where.b)
     };
+}
+
+FA_OP64 int FA_ANY64(fa_m64x where) {
+    return _mm256_movemask_pd(_mm256_or_pd(where.a, where.b)) != 0;
 }
 
 FA_OP64 fa_f64x fa_load64(const void *from) {

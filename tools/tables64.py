@@ -1,6 +1,6 @@
 """Write fastact/_tables64.h: the exponential of _avx512_f64.h.
 
-    python tools/tables64.py            writes the file (16 seconds; needs mpmath)
+    python tools/tables64.py            writes the file (half a minute; needs mpmath)
     python tools/tables64.py --check    exit 1 if the file has other numbers
 
 AVX-512 picks one of 16 doubles per lane in one instruction, AVX2 one of 4: 2^(j/16) or
@@ -113,46 +113,10 @@ def tanh_shrink(size: Size) -> str:
     ])
 
 
-#: where mish' is 0, negated
-MISH_ROOT = mp.findroot(
-    lambda u: mp.polyval([1, 4, 6 - 4 * u, 4 - 4 * u], mp.exp(-u)), mp.mpf("1.19")
-)
-
-
-def mish_slope(x):
-    """mish'(x)."""
-    e = mp.exp(x)
+def mish_slope(a):
+    """mish'(-a)."""
+    x, e = -a, mp.exp(-a)
     return e * mp.polyval([1, 4, 6 + 4 * x, 4 + 4 * x], e) / (e * e + 2 * e + 2) ** 2
-
-
-def mish_root() -> str:
-    """mish' around its root: a constant, a slope in two parts, and the rest."""
-    first = coefficients.round_to(MISH_ROOT, 53)
-    at_first = mish_slope(-first)
-    edge = mp.mpf("0.0626")
-
-    def target(h):
-        h = h if abs(h) > mp.mpf("1e-20") else mp.mpf("1e-20")
-        return (mish_slope(h - first) - at_first) / h
-
-    fit = coefficients.Fit("", target, lambda h: 1 / target(h), -edge, edge, 8, 53)
-    found, _ = coefficients.solve(fit)
-    found[0] = coefficients.round_to(target(0), 53)
-    rest = coefficients.round_to(target(0) - found[0], 53)
-    exact = [*found[:0:-1], found[0] + rest]
-    error = mp.log(max(
-        abs(mp.polyval(exact, h) / target(h) - 1) for h in mp.linspace(-edge, edge, 999)
-    ), 2)
-    about = (
-        f"mish'(h - U) less mish'(-U), over h, |h| <= 1/16: relative error "
-        f"2^{float(error):.1f}; what its first\n   number is short of; U, mish'(-U)"
-    )
-    return "\n".join([
-        written("mish_root", about, found),
-        f"#define FA_MISH_ROOT_LOW {float(rest).hex()}",
-        f"#define FA_MISH_ROOT {float(first).hex()}",
-        f"#define FA_MISH_AT_ROOT {float(at_first).hex()}",
-    ])
 
 
 def log1p_tail(z):
@@ -364,7 +328,7 @@ def interpolated(function, lo, hi, count: int) -> list:
 
 
 def slope(a):
-    """gelu'(-a) exp(a^2 / 2)."""
+    """gelu'(-a) exp(a^2 / 2) = R(a) - a / sqrt(2 pi)."""
     return coefficients.mills(a) - a / mp.sqrt(2 * mp.pi)
 
 
@@ -400,27 +364,39 @@ def centre_of(lo, hi, choice: int):
     return min((middle + mp.mpf(j) / 2**20 for j in range(choice)), key=off)
 
 
-def piece(function, lo, hi, centre) -> tuple[list[float], float, mp.mpf]:
-    """c0, c1, ... in h = a - centre; what c1 is short of, at the root; the error."""
-    first = function(centre)
+def piece(lo, hi, centre) -> tuple[list[float], list[mp.mpf]]:
+    """What R and S have in common, and what not, and their errors.
+
+    In h = a - centre: r0, r1, s0, s1, what s1 is short of, then c2, c3, ..
+    """
+    first = coefficients.mills(centre)
     found = interpolated(
-        lambda h: (function(centre + h) - first) / h, lo - centre, hi - centre, COEFFICIENTS
+        lambda h: (coefficients.mills(centre + h) - first) / h, lo - centre, hi - centre,
+        COEFFICIENTS,
     )
-    second, rest = mp.mpf(float(found[0])), 0.0
+    second = found[0] - 1 / mp.sqrt(2 * mp.pi)
     if centre == 0:
-        # c1 takes much of c0 away: the others are those of the rounded c1, and near 0,
-        # where they would follow its error, they do not matter
+        # r1 is off, s1 twice that, and they take much of r0 and s0 away: the others make up
+        # for what is between the two (near 0, where they would follow it, it is nothing)
+        level = found[0] + mp.mpf(1.5) * (float(found[0]) - found[0])
         found[1:] = interpolated(
-            lambda h: ((function(h) - first) / h - second) / h, hi / 10, hi, COEFFICIENTS - 1
+            lambda h: ((coefficients.mills(h) - first) / h - level) / h, hi / 10, hi,
+            COEFFICIENTS - 1,
         )
-    elif abs(first) < 1e-16:
-        rest = float(found[0] - second)
-    column = [float(c) for c in [first, second, *found[1:]]]
+    # (next to another s0 than that of the root the rest would be lost)
+    rest = second - float(second) if abs(slope(centre)) < 1e-16 else 0
+    constants = [first, found[0], slope(centre), second, rest]
+    column = [float(c) for c in [*constants, *found[1:]]]
+    r0, r1, s0, s1, rest, *others = column
+    # (in ``others`` by h, highest first; s1 and rest are one number)
     points = [lo - centre + (hi - lo) * j / 40 for j in range(1, 40)]
-    error = max(
-        abs((h * rest + mp.polyval(column[::-1], h)) / function(centre + h) - 1) for h in points
-    )
-    return column, rest, error
+    errors = [
+        abs(mp.polyval([*others[::-1], one, zero], h) / function(centre + h) - 1)
+        for function, zero, one in (
+            (coefficients.mills, r0, mp.mpf(r1)), (slope, s0, mp.mpf(s1) + rest),
+        ) for h in points
+    ]
+    return column, errors
 
 
 def gelu() -> str:
@@ -434,10 +410,9 @@ def gelu() -> str:
     with mp.workprec(160):
         for lo, hi in itertools.pairwise(edges):
             centre = centre_of(lo, hi, CENTRES)
-            mills, _, error = piece(coefficients.mills, lo, hi, centre)
-            slopes, rest, other = piece(slope, lo, hi, centre)
-            columns.append([float(centre), rest, *mills, *slopes])
-            errors += [error, other]
+            column, found = piece(lo, hi, centre)
+            columns.append([float(centre), *column])
+            errors += found
     # (the last two bits of the exponent of [1, 2) are 3)
     rows = list(zip(*columns[4:], *columns[:4], strict=True))
     lines = [
@@ -446,8 +421,7 @@ def gelu() -> str:
         f"/* R and S by intervals: relative error 2^{float(mp.log(max(errors), 2)):.1f} */",
     ]
     for name, first, count in (
-        ("centre", 0, 1), ("rest", 1, 1),
-        ("mills", 2, COEFFICIENTS + 1), ("slope", COEFFICIENTS + 3, COEFFICIENTS + 1),
+        ("centre", 0, 1), ("mills", 1, 2), ("slope", 3, 3), ("both", 6, COEFFICIENTS - 1),
     ):
         lines.append(f"static const double fa_gelu_{name}[{count}][16] = {{")
         for row in rows[first : first + count]:
@@ -526,6 +500,9 @@ def table(size: Size) -> str:
     for part, place in (("hi", 0), ("lo", 1)):
         items = [entry(pair[place], j * step) for j, pair in enumerate(pairs)]
         lines += array("uint64_t", f"exp_{part}", items)
+    off = [mp.log(high) - j * mp.log(2) / n for j, (high, _) in enumerate(pairs)]
+    lines.append(f"/* the logarithm of the first part, less j ln2 / {n} */")
+    lines += array("double", "exp_off", [f"{float(k).hex()}," for k in off])
     return "\n".join(lines)
 
 
@@ -554,7 +531,7 @@ def text() -> str:
         sized(SIZES[1], tanh_series(SIZES[1]), gelu_rows()),
         "#endif",
         silu_root(),
-        mish_root(),
+        root("mish", mish_slope, "1.19", mp.mpf(1) / 32, 7),
         quick_gelu(),
         gelu_tanh(),
     ]) + "\n"
