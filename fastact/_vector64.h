@@ -1,4 +1,4 @@
-/* Vectors of doubles of AVX-512 or AVX2: what _avx512_f64.h is written in.
+/* Vectors of doubles of AVX-512 or AVX2: what _float64.h is written in.
 
    A name ends in 64 as there are such functions of float32 elsewhere.  A compare gives a
    fa_m64x, which only FA_SELECT64 and FA_KEEP64 take.

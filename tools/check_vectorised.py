@@ -79,7 +79,7 @@ def check(isa: str, flags: list[str], kernels) -> list[str]:
             first, last = where[name]
             body = setup.Body(kernel, "float" if suffix == "f32" else "double", isa)
             if body.table and not body.stores_rest and not kernel.params:
-                continue  # intrinsics, see _avx512.h, _avx512_f64.h, _avx2.h
+                continue  # intrinsics, see _avx512.h, _float64.h, _avx2.h
             if not any(first <= line <= last for line in vectorised):
                 failed.append(f"{isa}: the loop of {name} is not vectorised")
             if suffix == "f32" and body.type == "float" and name in doubles:

@@ -1,4 +1,4 @@
-"""Write fastact/_tables64.h: the exponential of _avx512_f64.h.
+"""Write fastact/_tables64.h: the exponential of _float64.h.
 
     python tools/tables64.py            writes the file (half a minute; needs mpmath)
     python tools/tables64.py --check    exit 1 if the file has other numbers
