@@ -74,7 +74,7 @@ def widen(text):
 
 
 def tables64_isas(row):
-    """Those with which float64 comes from _avx512_f64.h."""
+    """Those with which float64 comes from _float64.h."""
     return {True: ("v3", "v4"), False: ()}.get(row.table64, (row.table64,))
 
 
@@ -309,7 +309,7 @@ def extensions():
             include_dirs=["fastact"],
             depends=[
                 "fastact/_avx512.h", "fastact/_tables.h",
-                "fastact/_avx512_f64.h", "fastact/_tables64.h", "fastact/_vector64.h",
+                "fastact/_float64.h", "fastact/_tables64.h", "fastact/_vector64.h",
                 "fastact/_avx2.h", "fastact/_tables_avx2.h",
                 "fastact/_hard.h", "fastact/_hard_of.h",
             ],

@@ -514,7 +514,7 @@ cdef inline real expm1_clamped(real x) noexcept nogil:
 #     e = (1 - R s) - R - R s r - R s c,
 # in which R s is exact and so are the first two terms, and what is left of the third
 # is small.  e < 2^-31, so that e^2 is nothing.  K' = 100 makes 1 + E finite where g is
-# subnormal.  (_avx512_f64.h does the same with an exponential by table.)
+# subnormal.  (_float64.h does the same with an exponential by table.)
 
 cdef inline void growth(double x, double *s, double *r, double *c) noexcept nogil:
     """2^-100 exp(|x|) = s (1 + r + c)."""

@@ -69,7 +69,7 @@ class Row(NamedTuple):
     table: bool = False
     #: with AVX2, float32 values and derivatives come from fa_NAME_f32 in _avx2.h
     avx2: bool = False
-    #: float64 values and derivatives come from fa_NAME_f64 in _avx512_f64.h: with AVX-512
+    #: float64 values and derivatives come from fa_NAME_f64 in _float64.h: with AVX-512
     #: and AVX2, or with one of them ("v4")
     table64: bool | str = False
     #: with AVX2 or AVX-512, values and derivatives come from fa_NAME_f32, _f64 in _hard.h

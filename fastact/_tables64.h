@@ -25,6 +25,13 @@ static const uint64_t fa_exp_lo[16] = {
     0x38519fcef32422cc, 0x3853fac061b5f544, 0xb85dbaabe4948b07, 0xb8545703dbf8e0ee,
     0xb84da94b14a85e33, 0xb8343d56b1eeef9a, 0x385d9f7490e4bb41, 0xb84856dbc99e9c23,
 };
+/* the logarithm of the first part, less j ln2 / 16 */
+static const double fa_exp_off[16] = {
+    0x0.0p+0, -0x1.a16b1b3ebe462p-22, -0x1.bbc0ceba37fb1p-23, -0x1.83fc73454cebfp-22,
+    -0x1.1250015761931p-25, -0x1.ea0c14c2cd638p-23, -0x1.48d13b22265efp-21, 0x1.9a2c5b6dd05f4p-24,
+    -0x1.21e7c52134643p-22, -0x1.39f71838aa85fp-22, 0x1.ec5df56ee9fdcp-22, 0x1.375b8a3f064ccp-22,
+    0x1.e843fda5ced1ap-23, 0x1.3a1dc164964e4p-24, -0x1.e1f7a7c12c7ddp-22, 0x1.85f6337862c14p-23,
+};
 
 /* (log1p(z) - z) / z^2: relative error of log1p 2^-56.1 */
 static const double fa_log_tail[8] = {
@@ -51,17 +58,11 @@ static const double fa_log_lo[16] = {
     -0x1.9ee7e67ef29b2p+952, -0x1.ebfa93150bd4dp+954, 0x1.0e51aef1632d8p+954, -0x1.f21c096aeaf60p+953,
 };
 
-/* c = 2.0: c / ln2, its inverse in two parts, c,
-   (expm1(c h) - c h) / h^2: relative error of exp(c h) 2^-56.3 */
-static const double fa_tanh_growth[9] = {
-    0x1.71547652b82fep+1, 0x1.62e42fefa0000p-2, 0x1.cf79abc9e3b3ap-41, 0x1.0000000000000p+1, 0x1.fffffffffffb8p+0, 0x1.555555548f861p+0, 0x1.555555590668bp-1, 0x1.11123ab0d210ap-2, 0x1.6c14c03962979p-4,
+/* (x - tanh(x)) / x^3, in x^2, x <= 0.34: relative error 2^-55.8; what 1/3 is short of */
+static const double fa_tanh_shrink[9] = {
+    0x1.5555555555555p-2, -0x1.11111111110a1p-3, 0x1.ba1ba1ba02640p-5, -0x1.664f487130d61p-6, 0x1.226e2f3c83038p-7, -0x1.d6d167782f1bdp-9, 0x1.7d5bc487ff1a6p-10, -0x1.3075f47931cb1p-11, 0x1.97a23432a8d4dp-13,
 };
-
-/* (tanh(a) - a) / a^3, in a^2: relative error of tanh 2^-63.2 */
-static const double fa_tanh_series[6] = {
-    -0x1.5555555555552p-2, 0x1.111111110f08fp-3, -0x1.ba1ba1ad25bafp-5, 0x1.664f357ffab3ep-6, -0x1.226019380b1afp-7, 0x1.cc805553ae3e6p-9,
-};
-#define FA_TANH_EDGE 0.126
+#define FA_THIRD_LOW 0x1.5555555555555p-56
 
 /* c = 1.702: c / ln2, its inverse in two parts, c,
    (expm1(c h) - c h) / h^2: relative error of exp(c h) 2^-56.3 */
@@ -81,48 +82,57 @@ static const double fa_gelu_growth[9] = {
     -0x1.71547652b82fep-1, -0x1.62e42fefa0000p+0, -0x1.cf79abc9e3b3ap-39, -0x1.0000000000000p-1, 0x1.fffffffffffb8p-4, -0x1.555555548f861p-6, 0x1.555555590668bp-9, -0x1.11123ab0d210ap-12, 0x1.6c14c03962979p-16,
 };
 
+/* (h - tanh(h)) / h^3, in h^2, |h| <= 0.0143: relative error of tanh 2^-61.3 */
+static const double fa_tanh_tail[3] = {
+    0x1.55555555552f2p-2, -0x1.111110ee585a2p-3, 0x1.ba09af79e2d8ap-5,
+};
+/* ln2 / 2 in two parts, its inverse */
+#define FA_TANH_WHOLE 0x1.62e42fefa0000p-2
+#define FA_TANH_WHOLE_LOW 0x1.cf79abc9e3b3ap-41
+#define FA_TANH_WHOLE_INVERSE 0x1.71547652b82fep+1
+/* exp(2 c_j), times 2^-100: bits, less j 2^52 / 16; c_j, to 0.0001 ulp, less j ln2 / 32 */
+static const uint64_t fa_tanh_power[16] = {
+    0x39b0000000000000, 0x39af99ee00000000, 0x39af821800000000, 0x39af26e600000000,
+    0x39aefef800000000, 0x39aed63400000000, 0x39aeaa1e00000000, 0x39ae869a00000000,
+    0x39ae8cbe00000000, 0x39ae779400000000, 0x39aebffa00000000, 0x39aea14600000000,
+    0x39aec48000000000, 0x39af144000000000, 0x39af5df800000000, 0x39afd97000000000,
+};
+static const double fa_tanh_off[16] = {
+    0x0.0p+0, -0x1.a567faaeb4248p-9, 0x1.c25d4222e42c0p-10, -0x1.eeed30c450680p-10,
+    -0x1.b02a2aa707080p-11, -0x1.b3a819946ca00p-11, -0x1.0cbe07d579000p-9, -0x1.afd0d55c08800p-9,
+    -0x1.c2875961c0800p-10, -0x1.c32e784113540p-9, 0x1.8b52d85e0e680p-10, -0x1.5f978f8ba0b80p-9,
+    -0x1.5891f876e5400p-9, -0x1.86b63241aec00p-12, 0x1.99a2b056ce800p-12, 0x1.b7386710cad00p-9,
+};
+
 #define FA_GELU_SCALE 0x1.8747afc5c2e4cp-2
 #define FA_GELU_START 0x1.1675b20ede06ep+0
 /* R and S by intervals: relative error 2^-55.1 */
 static const double fa_gelu_centre[1][16] = {
     {0x1.8577000000000p+1, 0x1.167e300000000p+2, 0x1.6a31100000000p+2, 0x1.bdec140000000p+2, 0x1.1dcb360000000p+3, 0x1.718cb00000000p+3, 0x1.c54bcc0000000p+3, 0x1.0c821e0000000p+4, 0x1.4b54d80000000p+4, 0x1.9f0fba0000000p+4, 0x1.f2d27d0000000p+4, 0x1.23488a0000000p+5, 0x0.0p+0, 0x1.80ead197f00b4p-1, 0x1.6843000000000p+0, 0x1.07bdb00000000p+1,},
 };
-static const double fa_gelu_rest[1][16] = {
-    {0x0.0p+0, 0x0.0p+0, 0x0.0p+0, 0x0.0p+0, 0x0.0p+0, 0x0.0p+0, 0x0.0p+0, 0x0.0p+0, 0x0.0p+0, 0x0.0p+0, 0x0.0p+0, 0x0.0p+0, 0x0.0p+0, 0x1.6354306820102p-55, 0x0.0p+0, 0x0.0p+0,},
-};
-static const double fa_gelu_mills[15][16] = {
+static const double fa_gelu_mills[2][16] = {
     {0x1.ebc5e2a5c804dp-4, 0x1.663711ce02f90p-4, 0x1.18767c7ef7519p-4, 0x1.cbeedfb70a6d5p-5, 0x1.6981154c3f1a1p-5, 0x1.18eb0b58063eep-5, 0x1.cb27df522b1cbp-6, 0x1.841e2fa16b0c4p-6, 0x1.3ae7d901116ffp-6, 0x1.f72e73e382be7p-7, 0x1.a2e1019839bb0p-7, 0x1.66c3437944ce2p-7, 0x1.0000000000000p-1, 0x1.331e9a233c13ap-2, 0x1.b738f9990e081p-3, 0x1.50a8b9254645bp-3,},
     {-0x1.138170610b2b2p-5, -0x1.2d3f3a2756e8cp-6, -0x1.76e0df8fb2cdap-7, -0x1.fc48ee8e6e447p-8, -0x1.3c2a3a90cc399p-8, -0x1.7f931bcb3a3cdp-9, -0x1.00c96efb5e0c8p-9, -0x1.6f74908dc6eefp-10, -0x1.e45fc41ccd5cfp-11, -0x1.356f4c2b4f634p-11, -0x1.ad108a73ab38ap-12, -0x1.3ad4e8b6d006bp-12, -0x1.9884533d43651p-2, -0x1.634109da8599ep-3, -0x1.8ddb2723f0002p-4, -0x1.ed6c481a43278p-5,},
-    {0x1.228886dc53c09p-7, 0x1.e7feb0cd0541dp-9, 0x1.e8b2463e3521fp-10, 0x1.13f1ee7709e6bp-10, 0x1.11633d7652319p-11, 0x1.0407eef8e9920p-12, 0x1.1dd992d566ee2p-13, 0x1.5ab205f6ed3e1p-14, 0x1.73aba9df36849p-15, 0x1.7c0510f92b739p-16, 0x1.b70cc8c9e4e28p-17, 0x1.1412b27af2ec0p-17, 0x1.000000000002bp-2, 0x1.5b297ebb9a527p-4, 0x1.3e8da3cc54282p-5, 0x1.49f33017c9306p-6,},
-    {-0x1.22b0fba6f15bbp-9, -0x1.7dfc72716ae18p-11, -0x1.372aa60480efcp-12, -0x1.269f1a1d92008p-13, -0x1.d39f4be67c5fdp-15, -0x1.5e20df0cdbb69p-16, -0x1.3cb46f493d115p-17, -0x1.45fe6d20d382dp-18, -0x1.1c8b2edf19980p-19, -0x1.d2064758450b2p-21, -0x1.c0cfa06d05910p-22, -0x1.e3cf576844dbdp-23, -0x1.1058377e2dcc1p-3, -0x1.2bad2862a3fbfp-5, -0x1.cf3a567e39918p-7, -0x1.995290d5ace79p-8,},
-    {0x1.15a5fe1dfe9f6p-11, 0x1.21c90a98c7529p-13, 0x1.83a2a6fb2c7aep-15, 0x1.358cd6c15da8ap-16, 0x1.8baf178415a3cp-18, 0x1.d44237f6c05c1p-20, 0x1.5d42f03a34f50p-21, 0x1.317e945516ef5p-22, 0x1.b2b341f7b5d9dp-24, 0x1.1d54d4e03b93dp-25, 0x1.ca53045d15f11p-27, 0x1.a79d7c05206d8p-28, 0x1.0000000028f8fp-4, 0x1.d507ae5ca7825p-7, 0x1.3729a4a5964f6p-8, 0x1.dc66840cb8d60p-10,},
-    {-0x1.fcbef338cdce3p-14, -0x1.ab21d75db17f3p-16, -0x1.d8f9a38af87e0p-18, -0x1.4045ec337044bp-19, -0x1.4b5d2bb2f01cep-21, -0x1.370c43bf1ab79p-23, -0x1.7f66a7c6a0a78p-25, -0x1.1d53f3eafcad5p-26, -0x1.4b4df86881a19p-28, -0x1.5ce46376c4e13p-30, -0x1.d390fd239b498p-32, -0x1.72a23a222a342p-33, -0x1.b3c058d387dd3p-6, -0x1.526fe74d75a2dp-8, -0x1.86da2471374a1p-10, -0x1.064573d6a7219p-11,},
-    {0x1.c0d1c58501291p-16, 0x1.326cc6df9a494p-18, 0x1.1aef13a012bb5p-20, 0x1.46842d0b55709p-22, 0x1.12b8e104dd62bp-24, 0x1.9a8cd041796a4p-27, 0x1.a2f9bf6b8eb3ap-29, 0x1.099c7c3b536b3p-30, 0x1.f7e18e2896a10p-33, 0x1.a9ff36723a009p-35, 0x1.dc83af2afbd9dp-37, 0x1.4409ada9cdfc6p-38, 0x1.555556198caf7p-7, 0x1.c7c0250a4f14cp-10, 0x1.cf13ad7fc8b29p-12, 0x1.12ee709bea3b9p-13,},
-    {-0x1.7e7e4be316e27p-18, -0x1.acb9ef1f6432fp-21, -0x1.4c3d017bf7330p-23, -0x1.48323114619dfp-25, -0x1.c317520f2cec3p-28, -0x1.0d3649519cf2cp-30, -0x1.c7cf0e4cb7d69p-33, -0x1.ece4ef3c7916bp-35, -0x1.7e5466adff698p-37, -0x1.03b2995954271p-39, -0x1.e52560f313250p-42, -0x1.1b170b76939fdp-43, -0x1.f2007b16278b6p-9, -0x1.20e4236163488p-11, -0x1.047ec595a65d4p-13, -0x1.13c4d5a15b8eap-15,},
-    {0x1.3bbbd12b9be79p-20, 0x1.24e89ef43e081p-23, 0x1.7f40da2018004p-26, 0x1.4569cb303be41p-28, 0x1.6ed5ad6a1c6a8p-31, 0x1.5ed9d58a96800p-34, 0x1.edb256ee4e593p-37, 0x1.c7d8fe98a1d77p-39, 0x1.2176a0dd2ff30p-41, 0x1.3c2ed9308301bp-44, 0x1.ed708195c0729p-47, 0x1.ee4488294a22dp-49, 0x1.55562a5ae7fa0p-10, 0x1.5b28586e40bd2p-13, 0x1.17c873eac5fd7p-15, 0x1.09c153cfad847p-17,},
-    {-0x1.fa0afcc9590fbp-23, -0x1.87674999ca0cap-26, -0x1.b2a6c5b830109p-29, -0x1.3e6fae454fb1bp-31, -0x1.27911e3d3a089p-34, -0x1.c66f045821631p-38, -0x1.0a346f0fdfaffp-40, -0x1.a43b1266a7725p-43, -0x1.b55b681c63646p-46, -0x1.806857be6e693p-49, -0x1.f55fd206b97afp-52, -0x1.af2bcb4e32654p-54, -0x1.bab6557c584ccp-12, -0x1.8d96cdb2868c8p-15, -0x1.201c7a02a09b7p-17, -0x1.edc59fce0a78cp-20,},
-    {0x1.8a76fabe5bd01p-25, 0x1.000acbcc6b9d4p-28, 0x1.e4fc6db2c080cp-32, 0x1.33ac858c5f2e1p-34, 0x1.d7ff145f17793p-38, 0x1.248456c2ff1c2p-41, 0x1.1dd89c1241d44p-44, 0x1.8229bb1b14283p-47, 0x1.49afd4352ab7dp-50, 0x1.d2b08dcc0a028p-54, 0x1.fcede06535b4fp-57, 0x1.77da26b6213c3p-59, 0x1.11438686c1e40p-13, 0x1.b3e4188d9cfa2p-17, 0x1.1d790878996e7p-19, 0x1.bb7466ed3ac89p-22,},
-    {-0x1.2b540037d45cbp-27, -0x1.482b5a7d8f99ap-31, -0x1.0a4f6edd5a533p-34, -0x1.2598dc7d75b21p-37, -0x1.7511ee2ca0515p-41, -0x1.7621b5926e6b6p-45, -0x1.318ccd4a417cep-48, -0x1.61af40b2cf986p-51, -0x1.ef694de9736ddp-55, -0x1.1ac20f01ee0fcp-58, -0x1.01fba80851545p-61, -0x1.475954c7eac87p-64, -0x1.42ea8940077b4p-15, -0x1.cb0f5e02dadc8p-19, -0x1.10f29c34b26d8p-21, -0x1.81e991e5c712dp-24,},
-    {0x1.bbb7aec871cd4p-30, 0x1.9cd8448d4f73bp-34, 0x1.2030f789c8524p-37, 0x1.14e5602b9b6fap-40, 0x1.24ba2dd3ceaa4p-44, 0x1.dbf8b5d08f126p-49, 0x1.45537c69ec5c5p-52, 0x1.42f8c5cba5a18p-55, 0x1.73d5b079af902p-59, 0x1.5650872776a37p-63, 0x1.05593ecf74bd6p-66, 0x1.1cee016c0fb34p-69, 0x1.6c6e6baafd1eep-17, 0x1.d20c4acffc3e4p-21, 0x1.f90fca36dc915p-24, 0x1.4629d1ec40b91p-26,},
-    {-0x1.50e469e9856eap-32, -0x1.07f8603669725p-36, -0x1.3b76b905acc4ap-40, -0x1.075548bc9b0b6p-43, -0x1.e238847e0411cp-48, -0x1.388e20dc265cdp-52, -0x1.622c5563a9ab9p-56, -0x1.2bc72195e0e61p-59, -0x1.25d8ea8868275p-63, -0x1.ac6f9c25c71e2p-68, -0x1.0efb5ecf31f5bp-71, -0x1.f8937c0b91822p-75, -0x1.701c096dc63f4p-19, -0x1.d2c3b73c9d6d4p-23, -0x1.cd26518fcc714p-26, -0x1.102cea0e2b952p-28,},
-    {0x1.ddb0a999ca219p-35, 0x1.40ea6e905ad81p-39, 0x1.4be81b2874f7fp-43, 0x1.e58905fb32517p-47, 0x1.744cba94ddf48p-51, 0x1.898449ff6512fp-56, 0x1.76625702d5fefp-60, 0x1.10251defe088fp-63, 0x1.b78d13f9b510cp-68, 0x1.02a6244a0ae55p-72, 0x1.122218a530521p-76, 0x1.b6c22295b6998p-80, 0x1.e9b53189fb3f7p-22, 0x1.bafdc0843eaf5p-25, 0x1.93167756b3842p-28, 0x1.b409333a0ac63p-31,},
 };
-static const double fa_gelu_slope[15][16] = {
+static const double fa_gelu_slope[3][16] = {
     {-0x1.18031dd507f12p+0, -0x1.a6059f016ec2dp+0, -0x1.1839006472e2cp+1, -0x1.5c9ba3cd6c671p+1, -0x1.c269936fee2e7p+1, -0x1.24a9c88336635p+2, -0x1.67e265ed4c999p+2, -0x1.aaf60c0648002p+2, -0x1.07bfc9f115b40p+3, -0x1.4aae0223b1c87p+3, -0x1.8d97eeb8a2f1fp+3, -0x1.d0787b3c8364ap+3, 0x1.0000000000000p-1, -0x1.3bdb95217ce99p-57, -0x1.634882e368cabp-2, -0x1.50b475c70c204p-1,},
     {-0x1.baf4814964ca7p-2, -0x1.ab5846dfb8d39p-2, -0x1.a43b5a39c0fb7p-2, -0x1.a07576f77d1e2p-2, -0x1.9d74fc278695fp-2, -0x1.9b837974d9d98p-2, -0x1.9a85e61b3a212p-2, -0x1.99f3c7cdd12bfp-2, -0x1.9976831f51cbbp-2, -0x1.991f0ae3590ccp-2, -0x1.98ef975fe04fdp-2, -0x1.98d3087771191p-2, -0x1.9884533d43651p-1, -0x1.25126c1543190p-1, -0x1.fbfb1d063f651p-2, -0x1.d631dc408bca0p-2,},
-    {0x1.228886dc53c09p-7, 0x1.e7feb0cd0541dp-9, 0x1.e8b2463e3521fp-10, 0x1.13f1ee7709e6bp-10, 0x1.11633d7652319p-11, 0x1.0407eef8e9920p-12, 0x1.1dd992d566ee2p-13, 0x1.5ab205f6ed3e1p-14, 0x1.73aba9df36849p-15, 0x1.7c0510f92b739p-16, 0x1.b70cc8c9e4e28p-17, 0x1.1412b27af2ec0p-17, 0x1.0000000000056p-2, 0x1.5b297ebb9a527p-4, 0x1.3e8da3cc54282p-5, 0x1.49f33017c9306p-6,},
-    {-0x1.22b0fba6f15bbp-9, -0x1.7dfc72716ae18p-11, -0x1.372aa60480efcp-12, -0x1.269f1a1d92008p-13, -0x1.d39f4be67c5fdp-15, -0x1.5e20df0cdbb69p-16, -0x1.3cb46f493d115p-17, -0x1.45fe6d20d382dp-18, -0x1.1c8b2edf19980p-19, -0x1.d2064758450b2p-21, -0x1.c0cfa06d05910p-22, -0x1.e3cf576844dbdp-23, -0x1.1058377e2eafep-3, -0x1.2bad2862a3fbfp-5, -0x1.cf3a567e39918p-7, -0x1.995290d5ace79p-8,},
-    {0x1.15a5fe1dfe9f6p-11, 0x1.21c90a98c7529p-13, 0x1.83a2a6fb2c7aep-15, 0x1.358cd6c15da8ap-16, 0x1.8baf178415a3cp-18, 0x1.d44237f6c05c1p-20, 0x1.5d42f03a34f50p-21, 0x1.317e945516ef5p-22, 0x1.b2b341f7b5d9dp-24, 0x1.1d54d4e03b93dp-25, 0x1.ca53045d15f11p-27, 0x1.a79d7c05206d8p-28, 0x1.0000000053d39p-4, 0x1.d507ae5ca7825p-7, 0x1.3729a4a5964f6p-8, 0x1.dc66840cb8d60p-10,},
-    {-0x1.fcbef338cdce3p-14, -0x1.ab21d75db17f3p-16, -0x1.d8f9a38af87e0p-18, -0x1.4045ec337044bp-19, -0x1.4b5d2bb2f01cep-21, -0x1.370c43bf1ab79p-23, -0x1.7f66a7c6a0a78p-25, -0x1.1d53f3eafcad5p-26, -0x1.4b4df86881a19p-28, -0x1.5ce46376c4e13p-30, -0x1.d390fd239b498p-32, -0x1.72a23a222a342p-33, -0x1.b3c058dde4463p-6, -0x1.526fe74d75a2dp-8, -0x1.86da2471374a1p-10, -0x1.064573d6a7219p-11,},
-    {0x1.c0d1c58501291p-16, 0x1.326cc6df9a494p-18, 0x1.1aef13a012bb5p-20, 0x1.46842d0b55709p-22, 0x1.12b8e104dd62bp-24, 0x1.9a8cd041796a4p-27, 0x1.a2f9bf6b8eb3ap-29, 0x1.099c7c3b536b3p-30, 0x1.f7e18e2896a10p-33, 0x1.a9ff36723a009p-35, 0x1.dc83af2afbd9dp-37, 0x1.4409ada9cdfc6p-38, 0x1.555556f3e6688p-7, 0x1.c7c0250a4f14cp-10, 0x1.cf13ad7fc8b29p-12, 0x1.12ee709bea3b9p-13,},
-    {-0x1.7e7e4be316e27p-18, -0x1.acb9ef1f6432fp-21, -0x1.4c3d017bf7330p-23, -0x1.48323114619dfp-25, -0x1.c317520f2cec3p-28, -0x1.0d3649519cf2cp-30, -0x1.c7cf0e4cb7d69p-33, -0x1.ece4ef3c7916bp-35, -0x1.7e5466adff698p-37, -0x1.03b2995954271p-39, -0x1.e52560f313250p-42, -0x1.1b170b76939fdp-43, -0x1.f200945f698a4p-9, -0x1.20e4236163488p-11, -0x1.047ec595a65d4p-13, -0x1.13c4d5a15b8eap-15,},
-    {0x1.3bbbd12b9be79p-20, 0x1.24e89ef43e081p-23, 0x1.7f40da2018004p-26, 0x1.4569cb303be41p-28, 0x1.6ed5ad6a1c6a8p-31, 0x1.5ed9d58a96800p-34, 0x1.edb256ee4e593p-37, 0x1.c7d8fe98a1d77p-39, 0x1.2176a0dd2ff30p-41, 0x1.3c2ed9308301bp-44, 0x1.ed708195c0729p-47, 0x1.ee4488294a22dp-49, 0x1.5557365e5aac3p-10, 0x1.5b28586e40bd2p-13, 0x1.17c873eac5fd7p-15, 0x1.09c153cfad847p-17,},
-    {-0x1.fa0afcc9590fbp-23, -0x1.87674999ca0cap-26, -0x1.b2a6c5b830109p-29, -0x1.3e6fae454fb1bp-31, -0x1.27911e3d3a089p-34, -0x1.c66f045821631p-38, -0x1.0a346f0fdfaffp-40, -0x1.a43b1266a7725p-43, -0x1.b55b681c63646p-46, -0x1.806857be6e693p-49, -0x1.f55fd206b97afp-52, -0x1.af2bcb4e32654p-54, -0x1.bac643f859946p-12, -0x1.8d96cdb2868c8p-15, -0x1.201c7a02a09b7p-17, -0x1.edc59fce0a78cp-20,},
-    {0x1.8a76fabe5bd01p-25, 0x1.000acbcc6b9d4p-28, 0x1.e4fc6db2c080cp-32, 0x1.33ac858c5f2e1p-34, 0x1.d7ff145f17793p-38, 0x1.248456c2ff1c2p-41, 0x1.1dd89c1241d44p-44, 0x1.8229bb1b14283p-47, 0x1.49afd4352ab7dp-50, 0x1.d2b08dcc0a028p-54, 0x1.fcede06535b4fp-57, 0x1.77da26b6213c3p-59, 0x1.1199c979cda25p-13, 0x1.b3e4188d9cfa2p-17, 0x1.1d790878996e7p-19, 0x1.bb7466ed3ac89p-22,},
-    {-0x1.2b540037d45cbp-27, -0x1.482b5a7d8f99ap-31, -0x1.0a4f6edd5a533p-34, -0x1.2598dc7d75b21p-37, -0x1.7511ee2ca0515p-41, -0x1.7621b5926e6b6p-45, -0x1.318ccd4a417cep-48, -0x1.61af40b2cf986p-51, -0x1.ef694de9736ddp-55, -0x1.1ac20f01ee0fcp-58, -0x1.01fba80851545p-61, -0x1.475954c7eac87p-64, -0x1.4572dd818aa90p-15, -0x1.cb0f5e02dadc8p-19, -0x1.10f29c34b26d8p-21, -0x1.81e991e5c712dp-24,},
-    {0x1.bbb7aec871cd4p-30, 0x1.9cd8448d4f73bp-34, 0x1.2030f789c8524p-37, 0x1.14e5602b9b6fap-40, 0x1.24ba2dd3ceaa4p-44, 0x1.dbf8b5d08f126p-49, 0x1.45537c69ec5c5p-52, 0x1.42f8c5cba5a18p-55, 0x1.73d5b079af902p-59, 0x1.5650872776a37p-63, 0x1.05593ecf74bd6p-66, 0x1.1cee016c0fb34p-69, 0x1.78faf1083eb4bp-17, 0x1.d20c4acffc3e4p-21, 0x1.f90fca36dc915p-24, 0x1.4629d1ec40b91p-26,},
-    {-0x1.50e469e9856eap-32, -0x1.07f8603669725p-36, -0x1.3b76b905acc4ap-40, -0x1.075548bc9b0b6p-43, -0x1.e238847e0411cp-48, -0x1.388e20dc265cdp-52, -0x1.622c5563a9ab9p-56, -0x1.2bc72195e0e61p-59, -0x1.25d8ea8868275p-63, -0x1.ac6f9c25c71e2p-68, -0x1.0efb5ecf31f5bp-71, -0x1.f8937c0b91822p-75, -0x1.94f4be445ab69p-19, -0x1.d2c3b73c9d6d4p-23, -0x1.cd26518fcc714p-26, -0x1.102cea0e2b952p-28,},
-    {0x1.ddb0a999ca219p-35, 0x1.40ea6e905ad81p-39, 0x1.4be81b2874f7fp-43, 0x1.e58905fb32517p-47, 0x1.744cba94ddf48p-51, 0x1.898449ff6512fp-56, 0x1.76625702d5fefp-60, 0x1.10251defe088fp-63, 0x1.b78d13f9b510cp-68, 0x1.02a6244a0ae55p-72, 0x1.122218a530521p-76, 0x1.b6c22295b6998p-80, 0x1.256518cdc31aap-21, 0x1.bafdc0843eaf5p-25, 0x1.93167756b3842p-28, 0x1.b409333a0ac63p-31,},
+    {0x0.0p+0, 0x0.0p+0, 0x0.0p+0, 0x0.0p+0, 0x0.0p+0, 0x0.0p+0, 0x0.0p+0, 0x0.0p+0, 0x0.0p+0, 0x0.0p+0, 0x0.0p+0, 0x0.0p+0, 0x0.0p+0, 0x1.6354306820102p-55, 0x0.0p+0, 0x0.0p+0,},
+};
+static const double fa_gelu_both[13][16] = {
+    {0x1.228886dc53c09p-7, 0x1.e7feb0cd0541dp-9, 0x1.e8b2463e3521fp-10, 0x1.13f1ee7709e6bp-10, 0x1.11633d7652319p-11, 0x1.0407eef8e9920p-12, 0x1.1dd992d566ee2p-13, 0x1.5ab205f6ed3e1p-14, 0x1.73aba9df36849p-15, 0x1.7c0510f92b739p-16, 0x1.b70cc8c9e4e28p-17, 0x1.1412b27af2ec0p-17, 0x1.0000000000041p-2, 0x1.5b297ebb9a527p-4, 0x1.3e8da3cc54282p-5, 0x1.49f33017c9306p-6,},
+    {-0x1.22b0fba6f15bbp-9, -0x1.7dfc72716ae18p-11, -0x1.372aa60480efcp-12, -0x1.269f1a1d92008p-13, -0x1.d39f4be67c5fdp-15, -0x1.5e20df0cdbb69p-16, -0x1.3cb46f493d115p-17, -0x1.45fe6d20d382dp-18, -0x1.1c8b2edf19980p-19, -0x1.d2064758450b2p-21, -0x1.c0cfa06d05910p-22, -0x1.e3cf576844dbdp-23, -0x1.1058377e2e3e0p-3, -0x1.2bad2862a3fbfp-5, -0x1.cf3a567e39918p-7, -0x1.995290d5ace79p-8,},
+    {0x1.15a5fe1dfe9f6p-11, 0x1.21c90a98c7529p-13, 0x1.83a2a6fb2c7aep-15, 0x1.358cd6c15da8ap-16, 0x1.8baf178415a3cp-18, 0x1.d44237f6c05c1p-20, 0x1.5d42f03a34f50p-21, 0x1.317e945516ef5p-22, 0x1.b2b341f7b5d9dp-24, 0x1.1d54d4e03b93dp-25, 0x1.ca53045d15f11p-27, 0x1.a79d7c05206d8p-28, 0x1.000000003e674p-4, 0x1.d507ae5ca7825p-7, 0x1.3729a4a5964f6p-8, 0x1.dc66840cb8d60p-10,},
+    {-0x1.fcbef338cdce3p-14, -0x1.ab21d75db17f3p-16, -0x1.d8f9a38af87e0p-18, -0x1.4045ec337044bp-19, -0x1.4b5d2bb2f01cep-21, -0x1.370c43bf1ab79p-23, -0x1.7f66a7c6a0a78p-25, -0x1.1d53f3eafcad5p-26, -0x1.4b4df86881a19p-28, -0x1.5ce46376c4e13p-30, -0x1.d390fd239b498p-32, -0x1.72a23a222a342p-33, -0x1.b3c058d8b64e7p-6, -0x1.526fe74d75a2dp-8, -0x1.86da2471374a1p-10, -0x1.064573d6a7219p-11,},
+    {0x1.c0d1c58501291p-16, 0x1.326cc6df9a494p-18, 0x1.1aef13a012bb5p-20, 0x1.46842d0b55709p-22, 0x1.12b8e104dd62bp-24, 0x1.9a8cd041796a4p-27, 0x1.a2f9bf6b8eb3ap-29, 0x1.099c7c3b536b3p-30, 0x1.f7e18e2896a10p-33, 0x1.a9ff36723a009p-35, 0x1.dc83af2afbd9dp-37, 0x1.4409ada9cdfc6p-38, 0x1.55555686be8cep-7, 0x1.c7c0250a4f14cp-10, 0x1.cf13ad7fc8b29p-12, 0x1.12ee709bea3b9p-13,},
+    {-0x1.7e7e4be316e27p-18, -0x1.acb9ef1f6432fp-21, -0x1.4c3d017bf7330p-23, -0x1.48323114619dfp-25, -0x1.c317520f2cec3p-28, -0x1.0d3649519cf2cp-30, -0x1.c7cf0e4cb7d69p-33, -0x1.ece4ef3c7916bp-35, -0x1.7e5466adff698p-37, -0x1.03b2995954271p-39, -0x1.e52560f313250p-42, -0x1.1b170b76939fdp-43, -0x1.f20087bb5ce14p-9, -0x1.20e4236163488p-11, -0x1.047ec595a65d4p-13, -0x1.13c4d5a15b8eap-15,},
+    {0x1.3bbbd12b9be79p-20, 0x1.24e89ef43e081p-23, 0x1.7f40da2018004p-26, 0x1.4569cb303be41p-28, 0x1.6ed5ad6a1c6a8p-31, 0x1.5ed9d58a96800p-34, 0x1.edb256ee4e593p-37, 0x1.c7d8fe98a1d77p-39, 0x1.2176a0dd2ff30p-41, 0x1.3c2ed9308301bp-44, 0x1.ed708195c0729p-47, 0x1.ee4488294a22dp-49, 0x1.5556b062c5968p-10, 0x1.5b28586e40bd2p-13, 0x1.17c873eac5fd7p-15, 0x1.09c153cfad847p-17,},
+    {-0x1.fa0afcc9590fbp-23, -0x1.87674999ca0cap-26, -0x1.b2a6c5b830109p-29, -0x1.3e6fae454fb1bp-31, -0x1.27911e3d3a089p-34, -0x1.c66f045821631p-38, -0x1.0a346f0fdfaffp-40, -0x1.a43b1266a7725p-43, -0x1.b55b681c63646p-46, -0x1.806857be6e693p-49, -0x1.f55fd206b97afp-52, -0x1.af2bcb4e32654p-54, -0x1.babe4d17cecacp-12, -0x1.8d96cdb2868c8p-15, -0x1.201c7a02a09b7p-17, -0x1.edc59fce0a78cp-20,},
+    {0x1.8a76fabe5bd01p-25, 0x1.000acbcc6b9d4p-28, 0x1.e4fc6db2c080cp-32, 0x1.33ac858c5f2e1p-34, 0x1.d7ff145f17793p-38, 0x1.248456c2ff1c2p-41, 0x1.1dd89c1241d44p-44, 0x1.8229bb1b14283p-47, 0x1.49afd4352ab7dp-50, 0x1.d2b08dcc0a028p-54, 0x1.fcede06535b4fp-57, 0x1.77da26b6213c3p-59, 0x1.116ea9fa52437p-13, 0x1.b3e4188d9cfa2p-17, 0x1.1d790878996e7p-19, 0x1.bb7466ed3ac89p-22,},
+    {-0x1.2b540037d45cbp-27, -0x1.482b5a7d8f99ap-31, -0x1.0a4f6edd5a533p-34, -0x1.2598dc7d75b21p-37, -0x1.7511ee2ca0515p-41, -0x1.7621b5926e6b6p-45, -0x1.318ccd4a417cep-48, -0x1.61af40b2cf986p-51, -0x1.ef694de9736ddp-55, -0x1.1ac20f01ee0fcp-58, -0x1.01fba80851545p-61, -0x1.475954c7eac87p-64, -0x1.442ec23c1dd91p-15, -0x1.cb0f5e02dadc8p-19, -0x1.10f29c34b26d8p-21, -0x1.81e991e5c712dp-24,},
+    {0x1.bbb7aec871cd4p-30, 0x1.9cd8448d4f73bp-34, 0x1.2030f789c8524p-37, 0x1.14e5602b9b6fap-40, 0x1.24ba2dd3ceaa4p-44, 0x1.dbf8b5d08f126p-49, 0x1.45537c69ec5c5p-52, 0x1.42f8c5cba5a18p-55, 0x1.73d5b079af902p-59, 0x1.5650872776a37p-63, 0x1.05593ecf74bd6p-66, 0x1.1cee016c0fb34p-69, 0x1.72b4f7f76ab9cp-17, 0x1.d20c4acffc3e4p-21, 0x1.f90fca36dc915p-24, 0x1.4629d1ec40b91p-26,},
+    {-0x1.50e469e9856eap-32, -0x1.07f8603669725p-36, -0x1.3b76b905acc4ap-40, -0x1.075548bc9b0b6p-43, -0x1.e238847e0411cp-48, -0x1.388e20dc265cdp-52, -0x1.622c5563a9ab9p-56, -0x1.2bc72195e0e61p-59, -0x1.25d8ea8868275p-63, -0x1.ac6f9c25c71e2p-68, -0x1.0efb5ecf31f5bp-71, -0x1.f8937c0b91822p-75, -0x1.82893c00b3fa4p-19, -0x1.d2c3b73c9d6d4p-23, -0x1.cd26518fcc714p-26, -0x1.102cea0e2b952p-28,},
+    {0x1.ddb0a999ca219p-35, 0x1.40ea6e905ad81p-39, 0x1.4be81b2874f7fp-43, 0x1.e58905fb32517p-47, 0x1.744cba94ddf48p-51, 0x1.898449ff6512fp-56, 0x1.76625702d5fefp-60, 0x1.10251defe088fp-63, 0x1.b78d13f9b510cp-68, 0x1.02a6244a0ae55p-72, 0x1.122218a530521p-76, 0x1.b6c22295b6998p-80, 0x1.0d20f58baecd3p-21, 0x1.bafdc0843eaf5p-25, 0x1.93167756b3842p-28, 0x1.b409333a0ac63p-31,},
 };
 
 #else
@@ -144,6 +154,10 @@ static const uint64_t fa_exp_hi[4] = {
 static const uint64_t fa_exp_lo[4] = {
     0x0000000000000000, 0x3820636e2a5bd1ab, 0x38519fcef32422cc, 0xb84da94b14a85e33,
 };
+/* the logarithm of the first part, less j ln2 / 4 */
+static const double fa_exp_off[4] = {
+    0x0.0p+0, -0x1.1250015761931p-25, -0x1.21e7c52134643p-22, 0x1.e843fda5ced1ap-23,
+};
 
 /* (log1p(z) - z) / z^2: relative error of log1p 2^-56.5 */
 static const double fa_log_tail[13] = {
@@ -161,17 +175,11 @@ static const double fa_log_lo[4] = {
     0x0.0p+0, 0x1.28e369b9eb803p+954, -0x1.3718ac4fba380p+953, -0x1.b53b22d7859aap+953,
 };
 
-/* c = 2.0: c / ln2, its inverse in two parts, c,
-   (expm1(c h) - c h) / h^2: relative error of exp(c h) 2^-57.6 */
-static const double fa_tanh_growth[11] = {
-    0x1.71547652b82fep+1, 0x1.62e42fefa0000p-2, 0x1.cf79abc9e3b3ap-41, 0x1.0000000000000p+1, 0x1.0000000000006p+1, 0x1.5555555557e67p+0, 0x1.5555555541bd1p-1, 0x1.111110a1924e6p-2, 0x1.6c16c3820226dp-4, 0x1.a030c5f76af6bp-6, 0x1.a000b02842f1bp-8,
+/* (x - tanh(x)) / x^3, in x^2, x <= 0.7: relative error 2^-55.3; what 1/3 is short of */
+static const double fa_tanh_shrink[13] = {
+    0x1.5555555555555p-2, -0x1.11111111110dbp-3, 0x1.ba1ba1ba15876p-5, -0x1.664f488099f77p-6, 0x1.226e34f92626bp-7, -0x1.d6d3baa7bd431p-9, 0x1.7da1d1d9a2314p-10, -0x1.3544f2f0fdc46p-11, 0x1.f439c4cf4f440p-13, -0x1.8f107e3dc89f4p-14, 0x1.2b42130ebd060p-15, -0x1.6f0f341689d42p-17, 0x1.03c3051155f8dp-19,
 };
-
-/* (tanh(a) - a) / a^3, in a^2: relative error of tanh 2^-59.8 */
-static const double fa_tanh_series[8] = {
-    -0x1.5555555555554p-2, 0x1.1111111110cdep-3, -0x1.ba1ba1b969753p-5, 0x1.664f48107d7fdp-6, -0x1.226e0cc84e650p-7, 0x1.d6c2fa3e99ca9p-9, -0x1.7b9a56609b3e4p-10, 0x1.13173587f8f97p-11,
-};
-#define FA_TANH_EDGE 0.256
+#define FA_THIRD_LOW 0x1.5555555555555p-56
 
 /* c = 1.702: c / ln2, its inverse in two parts, c,
    (expm1(c h) - c h) / h^2: relative error of exp(c h) 2^-57.6 */
@@ -189,6 +197,16 @@ static const double fa_gelu_tanh_growth[11] = {
    (expm1(c h) - c h) / h^2: relative error of exp(c h) 2^-57.6 */
 static const double fa_gelu_growth[11] = {
     -0x1.71547652b82fep-1, -0x1.62e42fefa0000p+0, -0x1.cf79abc9e3b3ap-39, -0x1.0000000000000p-1, 0x1.0000000000006p-3, -0x1.5555555557e67p-6, 0x1.5555555541bd1p-9, -0x1.111110a1924e6p-12, 0x1.6c16c3820226dp-16, -0x1.a030c5f76af6bp-20, 0x1.a000b02842f1bp-24,
+};
+
+/* c = 2.0: c / ln2, its inverse in two parts, c,
+   (expm1(c h) - c h) / h^2: relative error of exp(c h) 2^-57.6 */
+static const double fa_tanh_growth[11] = {
+    0x1.71547652b82fep+1, 0x1.62e42fefa0000p-2, 0x1.cf79abc9e3b3ap-41, 0x1.0000000000000p+1, 0x1.0000000000006p+1, 0x1.5555555557e67p+0, 0x1.5555555541bd1p-1, 0x1.111110a1924e6p-2, 0x1.6c16c3820226dp-4, 0x1.a030c5f76af6bp-6, 0x1.a000b02842f1bp-8,
+};
+/* (tanh(a) - a) / a^3, in a^2: relative error of tanh 2^-59.8 */
+static const double fa_tanh_series[8] = {
+    -0x1.5555555555554p-2, 0x1.1111111110cdep-3, -0x1.ba1ba1b969753p-5, 0x1.664f48107d7fdp-6, -0x1.226e0cc84e650p-7, 0x1.d6c2fa3e99ca9p-9, -0x1.7b9a56609b3e4p-10, 0x1.13173587f8f97p-11,
 };
 
 #define FA_GELU_SCALE 0x1.86dc98bca0a62p-2
@@ -337,20 +355,10 @@ static const double fa_silu_root64[9] = {
 #define FA_SILU_ROOT64 0x1.474973c84120bp+0
 #define FA_SILU_ROOT64_LOW 0x1.f8d74bc9ac154p-54
 
-/* (x - tanh(x)) / x^3, in x^2, x <= 0.7: relative error 2^-55.3; what 1/3 is short of */
-static const double fa_tanh_shrink[13] = {
-    0x1.5555555555555p-2, -0x1.11111111110dbp-3, 0x1.ba1ba1ba15876p-5, -0x1.664f488099f77p-6, 0x1.226e34f92626bp-7, -0x1.d6d3baa7bd431p-9, 0x1.7da1d1d9a2314p-10, -0x1.3544f2f0fdc46p-11, 0x1.f439c4cf4f440p-13, -0x1.8f107e3dc89f4p-14, 0x1.2b42130ebd060p-15, -0x1.6f0f341689d42p-17, 0x1.03c3051155f8dp-19,
+/* U in two parts, d(U + h) / h, |h| <= 0.0313: 2^-53.9 */
+static const double fa_mish_root[10] = {
+    0x1.31432c0d12d84p+0, 0x1.bf319154da210p-55, -0x1.115acb42500bbp-2, 0x1.a34a251d8ad7cp-3, -0x1.574f121a88a56p-5, -0x1.4c222fe654d2ep-6, 0x1.03369d9e55b9ep-6, -0x1.b87ddd92e6581p-9, -0x1.1e7f74e608fd2p-10, 0x1.036c49f15fcbbp-10,
 };
-#define FA_THIRD_LOW 0x1.5555555555555p-56
-
-/* mish'(h - U) less mish'(-U), over h, |h| <= 1/16: relative error 2^-56.5; what its first
-   number is short of; U, mish'(-U) */
-static const double fa_mish_root[9] = {
-    0x1.115acb42500bcp-2, 0x1.a34a251d8ad88p-3, 0x1.574f121a86981p-5, -0x1.4c222fe6a0e1dp-6, -0x1.03369d4b75e91p-6, -0x1.b87dd6568e30cp-9, 0x1.1e5e37537a6f8p-10, 0x1.0360ae3638c5cp-10, 0x1.09e8e03b3b1ecp-12,
-};
-#define FA_MISH_ROOT_LOW -0x1.76e7540a41322p-56
-#define FA_MISH_ROOT 0x1.31432c0d12d84p+0
-#define FA_MISH_AT_ROOT 0x1.dd827678b94bap-57
 
 /* U in two parts, d(U + h) / h, |h| <= 0.0313: 2^-54.6 */
 static const double fa_quick_gelu_root[11] = {

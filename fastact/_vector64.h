@@ -1,4 +1,4 @@
-/* Vectors of doubles of AVX-512 or AVX2: what _avx512_f64.h is written in.
+/* Vectors of doubles of AVX-512 or AVX2: what _float64.h is written in.
 
    A name ends in 64 as there are such functions of float32 elsewhere.  A compare gives a
    fa_m64x, which only FA_SELECT64 and FA_KEEP64 take.
@@ -47,6 +47,8 @@ typedef __mmask8 fa_m64x;
 /* where: a; elsewhere b, or 0 */
 #define FA_SELECT64(where, a, b) _mm512_mask_mov_pd(b, where, a)
 #define FA_KEEP64(where, a) _mm512_maskz_mov_pd(where, a)
+/* Whether a compare holds anywhere. */
+#define FA_ANY64(where) ((where) != 0)
 #define fa_and64(a, b) FA_DOUBLE(_mm512_and_si512(FA_BITS64(a), FA_BITS64(b)))
 #define fa_or64(a, b) FA_DOUBLE(_mm512_or_si512(FA_BITS64(a), FA_BITS64(b)))
 /* sums and shifts of bits */
@@ -158,6 +160,10 @@ FA_OP64 fa_f64x FA_SELECT64(fa_m64x where, fa_f64x x, fa_f64x y) {
     };
 }
 
+FA_OP64 int FA_ANY64(fa_m64x where) {
+    return _mm256_movemask_pd(_mm256_or_pd(where.a, where.b)) != 0;
+}
+
 FA_OP64 fa_f64x fa_load64(const void *from) {
     const double *p = (const double *)from;
     return (fa_f64x){_mm256_loadu_pd(p), _mm256_loadu_pd(p + 4)};
@@ -232,5 +238,8 @@ FA_OP64 fa_f64x fa_scale_of(fa_f64x x, double scale) {
 }
 
 #endif
+
+/* t without its lowest bits, FA_STEP_BITS64 of them */
+#define fa_whole64(t) fa_and64(t, FA_DOUBLE(FA_WORD(-FA_STEPS64)))
 
 #endif

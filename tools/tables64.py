@@ -1,6 +1,6 @@
-"""Write fastact/_tables64.h: the exponential of _avx512_f64.h.
+"""Write fastact/_tables64.h: the exponential of _float64.h.
 
-    python tools/tables64.py            writes the file (16 seconds; needs mpmath)
+    python tools/tables64.py            writes the file (half a minute; needs mpmath)
     python tools/tables64.py --check    exit 1 if the file has other numbers
 
 AVX-512 picks one of 16 doubles per lane in one instruction, AVX2 one of 4: 2^(j/16) or
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 import struct
 import sys
 from pathlib import Path
@@ -38,9 +39,9 @@ class Size(NamedTuple):
     exp: int
     expm1: int
     log: int
-    #: tanh(a) = a + a^3 P(a^2) below, and the degree of P
-    tanh_edge: str
-    tanh: int
+    #: up to where tanh_shrink is a^3 P(a^2), and the degree of P
+    tanh_shrink_edge: str
+    tanh_shrink: int
 
     @property
     def steps(self):
@@ -54,7 +55,7 @@ class Size(NamedTuple):
 
 
 #: of AVX-512, and of AVX2
-SIZES = Size(16, 4, 5, 7, "0.126", 5), Size(4, 6, 7, 12, "0.256", 7)
+SIZES = Size(16, 4, 5, 7, "0.34", 8), Size(4, 6, 7, 12, "0.7", 12)
 
 
 def written(name: str, about: str, found) -> str:
@@ -62,6 +63,13 @@ def written(name: str, about: str, found) -> str:
     numbers = " ".join(f"{float(c).hex()}," for c in found)
     head = f"/* {about} */\nstatic const double fa_{name}[{len(found)}]"
     return f"{head} = {{\n    {numbers}\n}};"
+
+
+def array(kind: str, name: str, items) -> list[str]:
+    """The lines of a table, four of its items, as C, in each."""
+    lines = [f"static const {kind} fa_{name}[{len(items)}] = {{"]
+    lines += ["    " + " ".join(items[at : at + 4]) for at in range(0, len(items), 4)]
+    return [*lines, "};"]
 
 
 def exponential(about: str, degree: int, size: Size) -> str:
@@ -86,9 +94,9 @@ def silu_root() -> str:
     ])
 
 
-def tanh_shrink() -> str:
+def tanh_shrink(size: Size) -> str:
     """(x - tanh(x)) / x^3, in x^2, and what 1/3 is short of."""
-    fit = coefficients.tanh_shrink_fit("0.7", 12)
+    fit = coefficients.tanh_shrink_fit(size.tanh_shrink_edge, size.tanh_shrink)
     found, _ = coefficients.solve(fit)
     rest = mp.mpf(1) / 3 - found[0]
     exact = [*found[:0:-1], found[0] + rest]
@@ -96,53 +104,19 @@ def tanh_shrink() -> str:
         abs(mp.polyval(exact, w) / fit.target(w) - 1) for w in mp.linspace(0, fit.hi, 999)
     ), 2)
     about = (
-        f"(x - tanh(x)) / x^3, in x^2, x <= 0.7: relative error 2^{float(error):.1f}; "
-        f"what 1/3 is short of"
-    )
-    low = f"#define FA_THIRD_LOW {float(rest).hex()}"
-    return "\n".join([written("tanh_shrink", about, found), low])
-
-
-#: where mish' is 0, negated
-MISH_ROOT = mp.findroot(
-    lambda u: mp.polyval([1, 4, 6 - 4 * u, 4 - 4 * u], mp.exp(-u)), mp.mpf("1.19")
-)
-
-
-def mish_slope(x):
-    """mish'(x)."""
-    e = mp.exp(x)
-    return e * mp.polyval([1, 4, 6 + 4 * x, 4 + 4 * x], e) / (e * e + 2 * e + 2) ** 2
-
-
-def mish_root() -> str:
-    """mish' around its root: a constant, a slope in two parts, and the rest."""
-    first = coefficients.round_to(MISH_ROOT, 53)
-    at_first = mish_slope(-first)
-    edge = mp.mpf("0.0626")
-
-    def target(h):
-        h = h if abs(h) > mp.mpf("1e-20") else mp.mpf("1e-20")
-        return (mish_slope(h - first) - at_first) / h
-
-    fit = coefficients.Fit("", target, lambda h: 1 / target(h), -edge, edge, 8, 53)
-    found, _ = coefficients.solve(fit)
-    found[0] = coefficients.round_to(target(0), 53)
-    rest = coefficients.round_to(target(0) - found[0], 53)
-    exact = [*found[:0:-1], found[0] + rest]
-    error = mp.log(max(
-        abs(mp.polyval(exact, h) / target(h) - 1) for h in mp.linspace(-edge, edge, 999)
-    ), 2)
-    about = (
-        f"mish'(h - U) less mish'(-U), over h, |h| <= 1/16: relative error "
-        f"2^{float(error):.1f}; what its first\n   number is short of; U, mish'(-U)"
+        f"(x - tanh(x)) / x^3, in x^2, x <= {size.tanh_shrink_edge}: "
+        f"relative error 2^{float(error):.1f}; what 1/3 is short of"
     )
     return "\n".join([
-        written("mish_root", about, found),
-        f"#define FA_MISH_ROOT_LOW {float(rest).hex()}",
-        f"#define FA_MISH_ROOT {float(first).hex()}",
-        f"#define FA_MISH_AT_ROOT {float(at_first).hex()}",
+        written("tanh_shrink", about, found),
+        f"#define FA_THIRD_LOW {float(rest).hex()}",
     ])
+
+
+def mish_slope(a):
+    """mish'(-a)."""
+    x, e = -a, mp.exp(-a)
+    return e * mp.polyval([1, 4, 6 + 4 * x, 4 + 4 * x], e) / (e * e + 2 * e + 2) ** 2
 
 
 def log1p_tail(z):
@@ -186,10 +160,7 @@ def logarithm(size: Size) -> str:
         ("c", [cj - 1 for cj in c]), ("hi", [h * up for h in high]),
         ("lo", [k * up for k in low]),
     ):
-        lines.append(f"static const double fa_log_{part}[{size.entries}] = {{")
-        for at in range(0, size.entries, 4):
-            lines.append("    " + " ".join(f"{float(k).hex()}," for k in numbers[at : at + 4]))
-        lines.append("};")
+        lines += array("double", f"log_{part}", [f"{float(k).hex()}," for k in numbers])
     return "\n".join(lines)
 
 
@@ -210,21 +181,72 @@ def growth(name: str, factor, size: Size) -> str:
     return written(name + "_growth", about, values)
 
 
+#: where the second interval of tanh is cut, and how far the others may be off, in steps
+TANH_SECOND, TANH_OFF = mp.mpf("0.72"), mp.mpf("0.16")
+
+
+def near_double(value, window):
+    """m of SHORT bits with log(m) / 2 next to a double, and close to ``value``."""
+    unit = mp.mpf(2) ** (1 - SHORT)
+    first = int(mp.ceil(mp.exp(2 * (value - window)) / unit))
+    last = int(mp.floor(mp.exp(2 * (value + window)) / unit))
+    with mp.workprec(100):
+        pairs = [(m * unit, mp.log(m * unit) / 2) for m in range(first, last + 1)]
+        return min(pairs, key=lambda pair: abs(pair[1] - float(pair[1])))
+
+
 def tanh(size: Size) -> str:
-    """P."""
-    edge = mp.mpf(size.tanh_edge)
+    """Steps in a, powers of 2 c, and the polynomial of tanh(h), h = a - c.
+
+    c = n ln2 / 2 + c_j, exp(2 c_j) a number of SHORT bits of which c_j is next to a
+    double.  The second c_j is low: what is left of an a below it is small, and so are its
+    rounding errors.
+    """
+    n = size.entries
+    step = mp.log(2) / (2 * n)
+    high = coefficients.round_to(step, 38)
+    centre = [mp.mpf(0), TANH_SECOND, *map(mp.mpf, range(2, n))]
+    found = [near_double(k * step, TANH_OFF * step if k else mp.mpf(0)) for k in centre]
+    off = [mp.mpf(float(c)) - j * high for j, (_, c) in enumerate(found)]
+    edge = max(
+        abs((j + side) * step - c) for j, (_, c) in enumerate(found) for side in (-0.5, 0.5)
+    ) * mp.mpf("1.0001")
+    tail, error = coefficients.solve(coefficients.Fit(
+        "", coefficients.tanh_shrink_tail, lambda w: w, mp.mpf(0), edge**2, 2, 53,
+    ))
+    miss = max(abs(float(c - float(c)) / math.ulp(c)) for _, c in found)
+    about = (
+        f"(h - tanh(h)) / h^3, in h^2, |h| <= {float(edge):.4f}: relative error of tanh "
+        f"2^{float(error):.1f}"
+    )
+    whole = ("", n * high), ("_LOW", n * (step - high)), ("_INVERSE", 1 / step / n)
+    return "\n".join([
+        written("tanh_tail", about, tail),
+        "/* ln2 / 2 in two parts, its inverse */",
+        *(f"#define FA_TANH_WHOLE{part} {float(value).hex()}" for part, value in whole),
+        f"/* exp(2 c_j), times 2^-{K}: bits, less j 2^52 / {n}; c_j, to {miss:.4f} ulp, "
+        f"less j ln2 / {2 * n} */",
+        *array("uint64_t", "tanh_power", [
+            entry(m, j * 2**52 // n) for j, (m, _) in enumerate(found)
+        ]),
+        *array("double", "tanh_off", [f"{float(k).hex()}," for k in off]),
+    ])
+
+
+def tanh_series(size: Size) -> str:
+    """The numbers of exp(2 a), and tanh(a) below an edge."""
+    edge = mp.mpf("0.256")
 
     def target(w):
         a = mp.sqrt(w)
         return -coefficients.tanh_shrink_tail(w) if a < 1e-5 else (mp.tanh(a) / a - 1) / w
 
     found, error = coefficients.solve(coefficients.Fit(
-        "", target, lambda w: w, mp.mpf(0), edge**2, size.tanh, 53,
+        "", target, lambda w: w, mp.mpf(0), edge**2, 7, 53,
     ))
     about = f"(tanh(a) - a) / a^3, in a^2: relative error of tanh 2^{float(error):.1f}"
     return "\n".join([
-        written("tanh_series", about, found),
-        f"#define FA_TANH_EDGE {float(edge)!r}",
+        growth("tanh", mp.mpf(2), size), written("tanh_series", about, found),
     ])
 
 
@@ -306,7 +328,7 @@ def interpolated(function, lo, hi, count: int) -> list:
 
 
 def slope(a):
-    """gelu'(-a) exp(a^2 / 2)."""
+    """gelu'(-a) exp(a^2 / 2) = R(a) - a / sqrt(2 pi)."""
     return coefficients.mills(a) - a / mp.sqrt(2 * mp.pi)
 
 
@@ -342,27 +364,39 @@ def centre_of(lo, hi, choice: int):
     return min((middle + mp.mpf(j) / 2**20 for j in range(choice)), key=off)
 
 
-def piece(function, lo, hi, centre) -> tuple[list[float], float, mp.mpf]:
-    """c0, c1, ... in h = a - centre; what c1 is short of, at the root; the error."""
-    first = function(centre)
+def piece(lo, hi, centre) -> tuple[list[float], list[mp.mpf]]:
+    """What R and S have in common, and what not, and their errors.
+
+    In h = a - centre: r0, r1, s0, s1, what s1 is short of, then c2, c3, ..
+    """
+    first = coefficients.mills(centre)
     found = interpolated(
-        lambda h: (function(centre + h) - first) / h, lo - centre, hi - centre, COEFFICIENTS
+        lambda h: (coefficients.mills(centre + h) - first) / h, lo - centre, hi - centre,
+        COEFFICIENTS,
     )
-    second, rest = mp.mpf(float(found[0])), 0.0
+    second = found[0] - 1 / mp.sqrt(2 * mp.pi)
     if centre == 0:
-        # c1 takes much of c0 away: the others are those of the rounded c1, and near 0,
-        # where they would follow its error, they do not matter
+        # r1 is off, s1 twice that, and they take much of r0 and s0 away: the others make up
+        # for what is between the two (near 0, where they would follow it, it is nothing)
+        level = found[0] + mp.mpf(1.5) * (float(found[0]) - found[0])
         found[1:] = interpolated(
-            lambda h: ((function(h) - first) / h - second) / h, hi / 10, hi, COEFFICIENTS - 1
+            lambda h: ((coefficients.mills(h) - first) / h - level) / h, hi / 10, hi,
+            COEFFICIENTS - 1,
         )
-    elif abs(first) < 1e-16:
-        rest = float(found[0] - second)
-    column = [float(c) for c in [first, second, *found[1:]]]
+    # (next to another s0 than that of the root the rest would be lost)
+    rest = second - float(second) if abs(slope(centre)) < 1e-16 else 0
+    constants = [first, found[0], slope(centre), second, rest]
+    column = [float(c) for c in [*constants, *found[1:]]]
+    r0, r1, s0, s1, rest, *others = column
+    # (in ``others`` by h, highest first; s1 and rest are one number)
     points = [lo - centre + (hi - lo) * j / 40 for j in range(1, 40)]
-    error = max(
-        abs((h * rest + mp.polyval(column[::-1], h)) / function(centre + h) - 1) for h in points
-    )
-    return column, rest, error
+    errors = [
+        abs(mp.polyval([*others[::-1], one, zero], h) / function(centre + h) - 1)
+        for function, zero, one in (
+            (coefficients.mills, r0, mp.mpf(r1)), (slope, s0, mp.mpf(s1) + rest),
+        ) for h in points
+    ]
+    return column, errors
 
 
 def gelu() -> str:
@@ -376,10 +410,9 @@ def gelu() -> str:
     with mp.workprec(160):
         for lo, hi in itertools.pairwise(edges):
             centre = centre_of(lo, hi, CENTRES)
-            mills, _, error = piece(coefficients.mills, lo, hi, centre)
-            slopes, rest, other = piece(slope, lo, hi, centre)
-            columns.append([float(centre), rest, *mills, *slopes])
-            errors += [error, other]
+            column, found = piece(lo, hi, centre)
+            columns.append([float(centre), *column])
+            errors += found
     # (the last two bits of the exponent of [1, 2) are 3)
     rows = list(zip(*columns[4:], *columns[:4], strict=True))
     lines = [
@@ -388,8 +421,7 @@ def gelu() -> str:
         f"/* R and S by intervals: relative error 2^{float(mp.log(max(errors), 2)):.1f} */",
     ]
     for name, first, count in (
-        ("centre", 0, 1), ("rest", 1, 1),
-        ("mills", 2, COEFFICIENTS + 1), ("slope", COEFFICIENTS + 3, COEFFICIENTS + 1),
+        ("centre", 0, 1), ("mills", 1, 2), ("slope", 3, 3), ("both", 6, COEFFICIENTS - 1),
     ):
         lines.append(f"static const double fa_gelu_{name}[{count}][16] = {{")
         for row in rows[first : first + count]:
@@ -466,27 +498,26 @@ def table(size: Size) -> str:
     pairs = [parts(mp.mpf(2) ** (mp.mpf(j) / n)) for j in range(n)]
     lines = [f"/* 2^(j/{n}), times 2^-{K}: bits, less j 2^{step.bit_length() - 1} */"]
     for part, place in (("hi", 0), ("lo", 1)):
-        lines.append(f"static const uint64_t fa_exp_{part}[{n}] = {{")
-        for at in range(0, n, 4):
-            numbers = (entry(pairs[j][place], j * step) for j in range(at, at + 4))
-            lines.append("    " + " ".join(numbers))
-        lines.append("};")
+        items = [entry(pair[place], j * step) for j, pair in enumerate(pairs)]
+        lines += array("uint64_t", f"exp_{part}", items)
+    off = [mp.log(high) - j * mp.log(2) / n for j, (high, _) in enumerate(pairs)]
+    lines.append(f"/* the logarithm of the first part, less j ln2 / {n} */")
+    lines += array("double", "exp_off", [f"{float(k).hex()}," for k in off])
     return "\n".join(lines)
 
 
-def sized(size: Size, pieces) -> str:
+def sized(size: Size, *others) -> str:
     """What depends on the number of entries."""
     return "\n\n".join([
         exponential("exp", size.exp, size),
         exponential("expm1", size.expm1, size),
         table(size),
         logarithm(size),
-        growth("tanh", mp.mpf(2), size),
-        tanh(size),
+        tanh_shrink(size),
         growth("quick_gelu", QUICK_GELU, size),
         growth("gelu_tanh", 2 * mp.sqrt(2 / mp.pi) / GELU_TANH_S, size),
         growth("gelu", -mp.mpf(1) / 2, size),
-        pieces(),
+        *others,
     ])
 
 
@@ -495,13 +526,12 @@ def text() -> str:
     return "\n\n".join([
         "/* Written by tools/tables64.py. */",
         f"#if FA_STEPS64 == {SIZES[0].entries}",
-        sized(SIZES[0], gelu),
+        sized(SIZES[0], tanh(SIZES[0]), gelu()),
         "#else",
-        sized(SIZES[1], gelu_rows),
+        sized(SIZES[1], tanh_series(SIZES[1]), gelu_rows()),
         "#endif",
         silu_root(),
-        tanh_shrink(),
-        mish_root(),
+        root("mish", mish_slope, "1.19", mp.mpf(1) / 32, 7),
         quick_gelu(),
         gelu_tanh(),
     ]) + "\n"

@@ -15,7 +15,8 @@
    The scale makes 1 + E finite where g is subnormal; it goes with the last operation.
 
    Two steps, as in _formulas.pxd, over blocks of 256.  Each function takes n, a
-   multiple of 16, and where to put the value and the derivative: NULL where not. */
+   multiple of 16, and where to put the value and the derivative: a literal NULL where
+   not. */
 #include <stddef.h>
 #include "_vector64.h"
 #include "_tables64.h"
@@ -55,14 +56,18 @@ FA_OP64 fa_f64x fa_polynomial64(fa_f64x x, fa_f64x x2, const double *c, int n) {
 /* A sum with it has a multiple of 1/N and bias in its low bits. */
 #define FA_MAGIC64(bias) FA_PD(0x1.8p52 / FA_STEPS64 + (bias))
 
+/* 2^n times the entry j of a table, for t with n and j in its low bits. */
+#define FA_POWER64(name, t) FA_DOUBLE(fa_sum_of_bits64( \
+    fa_shift_left64(FA_BITS64(t), 52 - FA_STEP_BITS64), \
+    FA_BITS64(FA_PICK64(name, FA_INDEX64(FA_BITS64(t)))) \
+))
+
 /* 2^n 2^(j/N) as H and the rest, times 2^(bias - K), where n + bias >= 0, for t with j,
    which picks, and n in its low bits.  (0 in the second table becomes a number that is
    still nothing.) */
 FA_OP64 void fa_powers64(fa_f64x t, fa_f64x *high, fa_f64x *low) {
-    fa_i64x n = fa_shift_left64(FA_BITS64(t), 52 - FA_STEP_BITS64);
-    fa_i64x at = FA_INDEX64(FA_BITS64(t));
-    *high = FA_DOUBLE(fa_sum_of_bits64(n, FA_BITS64(FA_PICK64(fa_exp_hi, at))));
-    *low = FA_DOUBLE(fa_sum_of_bits64(n, FA_BITS64(FA_PICK64(fa_exp_lo, at))));
+    *high = FA_POWER64(fa_exp_hi, t);
+    *low = FA_POWER64(fa_exp_lo, t);
 }
 
 /* The powers for exp(a); returns k, the multiple of ln2, and with it the first part of
@@ -75,6 +80,16 @@ FA_OP64 fa_f64x fa_reduce64(
     *first = FA_NMADD64(k, FA_PD(0x1.62e42fefap-1), a);
     fa_powers64(t, high, low);
     return k;
+}
+
+/* P, times 2^(bias - K), and h: exp(a) = P exp(h), P the first part of a power, exact. */
+FA_OP64 fa_f64x fa_power64(fa_f64x a, fa_f64x magic, fa_f64x *h) {
+    fa_f64x t = FA_MADD64(a, FA_PD(0x1.71547652b82fep+0), magic);
+    fa_f64x k = fa_sub64(t, magic);
+    *h = FA_NMADD64(k, FA_PD(0x1.62e42fefap-1), a);
+    *h = FA_NMADD64(k, FA_PD(FA_LN2_LOW), *h);
+    *h = fa_sub64(*h, FA_PICK64(fa_exp_off, FA_INDEX64(FA_BITS64(t))));
+    return FA_POWER64(fa_exp_hi, t);
 }
 
 /* H and L, times 2^(bias - K), of exp(a). */
@@ -160,47 +175,6 @@ FA_OP64 void fa_silu_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64
         fa_m64x is_near = FA_COMPARE64(h2, FA_PD(0x1p-8), _CMP_LT_OQ);
         fa_f64x slope = FA_SELECT64(is_near, near, far);
         *d = fa_slope_of(x, slope, FA_SCALE64);
-    }
-}
-
-/* From 0.7 on f = (a - 1) + 2 g, a = |x|, g the sigmoid of -2 a, in which the first
-   difference is exact where it matters; f' = (1 - 2 g)^2.  Below, a^3 P(a^2), with what
-   the roundings of both factors lose, and f' = (a - f)^2. */
-FA_OP64 void fa_tanh_shrink_of(
-    fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64x *d
-) {
-    const fa_f64x two = FA_PD(2 * FA_SCALE64);
-    fa_f64x a = fa_abs64(x);
-    fa_f64x e, r = fa_logistic64(high, low, &e);
-    e = fa_mul64(r, e);
-    fa_f64x far = FA_MADD64(e, two, FA_MADD64(r, two, fa_sub64(a, FA_PD(1.0))));
-    fa_f64x w = fa_mul64(a, a);
-    fa_f64x w2 = fa_mul64(w, w);
-    fa_f64x a3 = fa_mul64(a, w);
-    fa_f64x p = FA_PD(fa_tanh_shrink[12]), q = FA_PD(fa_tanh_shrink[11]);
-#pragma GCC unroll 5
-    for (int k = 10; k > 0; k -= 2) {
-        p = FA_MADD64(p, w2, FA_PD(fa_tanh_shrink[k]));
-        q = FA_MADD64(q, w2, FA_PD(fa_tanh_shrink[k - 1]));
-    }
-    q = FA_MADD64(p, w, q);
-    p = FA_MADD64(q, w, FA_PD(fa_tanh_shrink[0]));
-    q = FA_MADD64(q, w, fa_sub64(FA_PD(fa_tanh_shrink[0]), p));
-    q = fa_mul64(a3, fa_add64(q, FA_PD(FA_THIRD_LOW)));
-    w = FA_MADD64(a, FA_MSUB64(a, a, w), FA_MSUB64(a, w, a3));
-    fa_f64x near = FA_MADD64(a3, p, FA_MADD64(w, p, q));
-    fa_m64x is_near = FA_COMPARE64(a, FA_PD(0.7), _CMP_LT_OQ);
-    fa_f64x y = FA_SELECT64(is_near, near, far);
-    if (f) {
-        *f = fa_copysign64(y, x);
-    }
-    if (d) {
-        /* tanh(a) = t + t_low */
-        fa_f64x t = FA_NMADD64(r, two, FA_PD(1.0));
-        t = FA_SELECT64(is_near, fa_sub64(a, near), t);
-        fa_f64x t_low = fa_mul64(e, FA_PD(-2 * FA_SCALE64));
-        t_low = FA_SELECT64(is_near, fa_sub64(fa_sub64(a, t), near), t_low);
-        *d = FA_MADD64(t, t, fa_mul64(fa_add64(t, t), t_low));
     }
 }
 
@@ -330,125 +304,20 @@ FA_OP64 void fa_log_sigmoid_of(
     fa_soft_of(x, high, low, 1, f, d);
 }
 
-/* mish: f = x N / D, N = e (e + 2), D = N + 2; f' = e K / D^2,
-       K = 4 (1 + x) + e (6 + 4 x) + e^2 (4 + e);
-   e = exp(x) = H + L for both signs of x; from 22 on f is x and f' 1.  For x < -64, where
-   nothing of e counts in D and K, H, L and N are times 2^1000.
-
-   N, D and K are sums of something of H, exact where it matters, and of what has a factor
-   L.  R is 1 / D to 33 bits, 1 / D = R (1 + rest).  So N / D is rounded once, and its
-   product with x: 1.5 ulp and a little.  In f' each quotient keeps what it lost; what is
-   left are the roundings of K.  Its first part is taken as 4 (1 + x) (1 + H) + 2 H + H p, p
-   = H (4 + H): around the root of f', -1.19, they cancel the least; within 1/16 of it even
-   that is not good enough, and a polynomial comes in. */
-FA_OP64 fa_m64x fa_mish_far(fa_f64x x) {
-    return FA_COMPARE64(x, FA_PD(-64.0), _CMP_LT_OQ);
-}
-
-FA_OP64 fa_m64x fa_mish_near(fa_f64x x) {
-    return FA_COMPARE64(x, FA_PD(-64.0), _CMP_NLT_UQ);
-}
-
-FA_OP64 void fa_mish_exp(fa_f64x x, fa_f64x *high, fa_f64x *low) {
-    fa_f64x bias = FA_SELECT64(fa_mish_far(x), FA_MAGIC64(1100), FA_MAGIC64(100));
-    x = fa_min64(FA_PD(24.0), fa_floor64(x));
-    fa_exp64_at(x, bias, high, low);
-}
-
-/* dl; D = dh + dl. */
-FA_OP64 fa_f64x fa_mish_below(fa_f64x x, fa_f64x nh, fa_f64x nl, fa_f64x *dh) {
-    const fa_f64x two = FA_PD(2.0);
-    fa_m64x near = fa_mish_near(x);
-    fa_f64x n = FA_KEEP64(near, nh);
-    *dh = fa_add64(n, two);
-    fa_f64x dl = fa_sub64(n, fa_sub64(*dh, two));
-    return FA_SELECT64(near, fa_add64(dl, nl), dl);
-}
-
-/* R; N = nh + nl. */
-FA_OP64 fa_f64x fa_mish_parts(
-    fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *nh, fa_f64x *nl
-) {
-    fa_m64x near = fa_mish_near(x);
-    fa_f64x h = FA_KEEP64(near, high), l = FA_KEEP64(near, low);
-    fa_f64x t = fa_add64(fa_add64(h, FA_PD(2.0)), fa_add64(h, l));
-    fa_f64x twice = fa_add64(high, high);
-    *nh = FA_MADD64(high, h, twice);
-    *nl = FA_MADD64(low, t, FA_MADD64(high, h, fa_sub64(twice, *nh)));
-    fa_f64x dh, dl = fa_mish_below(x, *nh, *nl, &dh);
-    fa_f64x r = fa_div64(FA_PD(1.0), fa_add64(dh, dl));
-    return fa_short64(r);
-}
-
-/* The first part of K; kl is the second. */
-FA_OP64 fa_f64x fa_mish_factor(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *kl) {
-    const fa_f64x one = FA_PD(1.0), two = FA_PD(2.0), four = FA_PD(4.0);
-    fa_m64x near = fa_mish_near(x);
-    fa_f64x h = FA_KEEP64(near, high), l = FA_KEEP64(near, low);
-    fa_f64x k0 = FA_MADD64(fa_floor64(x), four, four);
-    fa_f64x y = fa_add64(four, h);
-    fa_f64x p = fa_mul64(h, y);
-    fa_f64x w = fa_mul64(l, fa_add64(y, fa_add64(h, l)));
-    fa_f64x v = fa_add64(fa_add64(k0, two), fa_add64(p, w));
-    w = FA_MADD64(h, w, fa_mul64(l, v));
-    fa_f64x k = FA_MADD64(k0, fa_add64(one, h), fa_add64(h, h));
-    k = FA_MADD64(h, p, k);
-    fa_f64x sum = fa_add64(k, w);
-    *kl = fa_sub64(w, fa_sub64(sum, k));
-    return sum;
-}
-
-/* x (N / D) */
-FA_OP64 fa_f64x fa_mish_value(
-    fa_f64x x, fa_f64x nh, fa_f64x nl, fa_f64x r, fa_f64x rest
-) {
-    fa_f64x c = fa_mul64(r, FA_MADD64(fa_add64(nh, nl), rest, nl));
-    fa_f64x y = FA_MADD64(nh, r, c);
-    y = fa_mul64(y, fa_floor64(x));
-    return FA_SELECT64(fa_mish_far(x), fa_mul64(y, FA_PD(FA_DOWN64)), y);
-}
-
-/* (e R (1 + rest)) (K / D): eh + el times q + ql; around the root, where v is 0, a
-   constant, a slope in two parts, .. */
-FA_OP64 fa_f64x fa_mish_slope(
-    fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x dh, fa_f64x dl, fa_f64x r,
-    fa_f64x rest, fa_f64x kh, fa_f64x kl
-) {
-    fa_f64x q = fa_mul64(kh, r);
-    fa_f64x ql = FA_NMADD64(q, dl, FA_NMADD64(q, dh, kh));
-    ql = fa_mul64(r, fa_add64(ql, kl));
-    fa_f64x el = fa_mul64(r, FA_MADD64(fa_add64(high, low), rest, low));
-    fa_f64x eh = fa_mul64(high, r);
-    fa_f64x y = FA_MADD64(fa_add64(eh, el), ql, fa_mul64(el, q));
-    y = FA_MADD64(eh, q, y);
-    y = FA_SELECT64(fa_mish_far(x), fa_mul64(y, FA_PD(FA_DOWN64)), y);
-    fa_f64x v = fa_add64(x, FA_PD(FA_MISH_ROOT));
-    fa_f64x v2 = fa_mul64(v, v);
-    fa_f64x p = FA_MADD64(v, FA_PD(fa_mish_root[8]), FA_PD(fa_mish_root[7]));
-#pragma GCC unroll 3
-    for (int i = 5; i > 0; i -= 2) {
-        fa_f64x odd = FA_MADD64(v, FA_PD(fa_mish_root[i + 1]), FA_PD(fa_mish_root[i]));
-        p = FA_MADD64(v2, p, odd);
-    }
-    p = FA_MADD64(v, p, FA_PD(FA_MISH_ROOT_LOW));
-    p = FA_MADD64(v, p, FA_PD(FA_MISH_AT_ROOT));
-    p = FA_MADD64(v, FA_PD(fa_mish_root[0]), p);
-    fa_m64x root = FA_COMPARE64(v2, FA_PD(0x1p-8), _CMP_LT_OQ);
-    return FA_SELECT64(root, p, y);
-}
-
-/* A result that is not wanted comes as a NULL that the compiler sees.  Any other pointer is
-   none: or each result would go through memory, chosen by what the pointer may be. */
-#define FA_GIVEN64(p) \
-    if (!__builtin_constant_p((p) == NULL) && (p) == NULL) __builtin_unreachable()
+/* Arguments of a row: x, f, d, n, and whether f and d are wanted, where the call shows it
+   by a literal NULL (which a macro sees, a function does not).  What a compiler takes for a
+   pointer that may be NULL makes it pass results through memory. */
+#define FA_ROW64(name) FA_OP64 void fa_##name##_row64( \
+    const double *x, double *f, double *d, ptrdiff_t n, const int has_f, const int has_d \
+)
+#define FA_CALL64(name, x, f, d, n) \
+    fa_##name##_row64(x, f, d, n, !__builtin_constant_p(f), !__builtin_constant_p(d))
 
 /* The loop of a row over both of its steps; the first leaves h and l of v. */
 #define FA_LOOP64_OF(name, first) \
-    FA_OP64 void fa_##name##_f64(const double *x, double *f, double *d, ptrdiff_t n) { \
+    FA_ROW64(name) { \
         double high[FA_BLOCK64] __attribute__((aligned(64))); \
         double low[FA_BLOCK64] __attribute__((aligned(64))); \
-        FA_GIVEN64(f); \
-        FA_GIVEN64(d); \
         for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) { \
             ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64; \
             fa_f64x h, l, value, slope; \
@@ -462,10 +331,11 @@ FA_OP64 fa_f64x fa_mish_slope(
                 h = fa_load64(high + i); \
                 l = fa_load64(low + i); \
                 fa_##name##_of( \
-                    fa_load64(x + at + i), h, l, f ? &value : NULL, d ? &slope : NULL \
+                    fa_load64(x + at + i), h, l, \
+                    has_f ? &value : NULL, has_d ? &slope : NULL \
                 ); \
-                if (f) fa_store64(f + at + i, value); \
-                if (d) fa_store64(d + at + i, slope); \
+                if (has_f) fa_store64(f + at + i, value); \
+                if (has_d) fa_store64(d + at + i, slope); \
             } \
         } \
     }
@@ -476,20 +346,18 @@ FA_OP64 fa_f64x fa_mish_slope(
 
 FA_LOOP64(sigmoid, 1.0)
 FA_LOOP64(silu, 1.0)
-FA_LOOP64(tanh_shrink, 2.0)
 
 /* alpha = 1, where elu and celu are one */
 #define FA_LOOP64_ELU(name, both, scale) \
-    FA_OP64 void fa_##name##_f64(const double *x, double *f, double *d, ptrdiff_t n) { \
-        FA_GIVEN64(f); \
-        FA_GIVEN64(d); \
+    FA_ROW64(name) { \
         for (ptrdiff_t i = 0; i < n; i += FA_WIDTH64) { \
             fa_f64x value = fa_zero64(), slope = value; \
             fa_elu_kind( \
-                fa_load64(x + i), both, scale, f ? &value : NULL, d ? &slope : NULL \
+                fa_load64(x + i), both, scale, \
+                has_f ? &value : NULL, has_d ? &slope : NULL \
             ); \
-            if (f) fa_store64(f + i, value); \
-            if (d) fa_store64(d + i, slope); \
+            if (has_f) fa_store64(f + i, value); \
+            if (has_d) fa_store64(d + i, slope); \
         } \
     }
 
@@ -504,58 +372,11 @@ FA_LOOP64_ELU(selu, 1.7580993408473768, 1.0507009873554805)
 FA_LOOP64_DOWN(softplus)
 FA_LOOP64_DOWN(log_sigmoid)
 
-/* Three steps: the exponential, the division and K, the rest. */
-FA_OP64 void fa_mish_f64(const double *x, double *f, double *d, ptrdiff_t n) {
-    double kept[7][FA_BLOCK64] __attribute__((aligned(64)));
-    FA_GIVEN64(f);
-    FA_GIVEN64(d);
-    for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) {
-        ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64;
-        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
-            fa_f64x h, l;
-            fa_mish_exp(fa_load64(x + at + i), &h, &l);
-            fa_store64(kept[0] + i, h);
-            fa_store64(kept[1] + i, l);
-        }
-        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
-            fa_f64x v = fa_load64(x + at + i);
-            fa_f64x h = fa_load64(kept[0] + i), l = fa_load64(kept[1] + i);
-            fa_f64x nl, nh;
-            fa_store64(kept[2] + i, fa_mish_parts(v, h, l, &nh, &nl));
-            fa_store64(kept[3] + i, nh);
-            fa_store64(kept[4] + i, nl);
-            if (d) {
-                fa_store64(kept[5] + i, fa_mish_factor(v, h, l, &nl));
-                fa_store64(kept[6] + i, nl);
-            }
-        }
-        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
-            fa_f64x v = fa_load64(x + at + i);
-            fa_f64x r = fa_load64(kept[2] + i);
-            fa_f64x nh = fa_load64(kept[3] + i), nl = fa_load64(kept[4] + i);
-            fa_f64x dh, dl = fa_mish_below(v, nh, nl, &dh);
-            fa_f64x rest = FA_NMADD64(r, dl, FA_NMADD64(r, dh, FA_PD(1.0)));
-            fa_m64x line = FA_COMPARE64(v, FA_PD(22.0), _CMP_GT_OQ);
-            if (f) {
-                fa_f64x y = fa_mish_value(v, nh, nl, r, rest);
-                fa_store64(f + at + i, FA_SELECT64(line, v, y));
-            }
-            if (d) {
-                fa_f64x y = fa_mish_slope(
-                    v, fa_load64(kept[0] + i), fa_load64(kept[1] + i), dh, dl,
-                    r, rest, fa_load64(kept[5] + i), fa_load64(kept[6] + i)
-                );
-                fa_store64(d + at + i, FA_SELECT64(line, FA_PD(1.0), y));
-            }
-        }
-    }
-}
-
 /* ---- tanh, and x times a sigmoid of another argument ---- */
 
 /* H and L of exp(c a + c rest) 2^(offset - K); the numbers of c: tools/tables64.py.
    c h is not formed: h is left of a as r is above, and the polynomial knows of c. */
-#define FA_GROWTH64 FA_COUNT64(fa_tanh_growth)
+#define FA_GROWTH64 FA_COUNT64(fa_gelu_growth)
 
 FA_OP64 void fa_growth64(
     fa_f64x a, const fa_f64x *rest, double offset, const double *c,
@@ -593,25 +414,123 @@ FA_OP64 fa_f64x fa_lost64(fa_f64x high, double scale) {
     return fa_sub64(one, fa_sub64(fa_add64(high, one), high));
 }
 
+#if FA_STEPS64 == 16
+
+/* tanh(a), a = |x| = c + h, by the addition theorem: c = n ln2 / 2 + c_j, P = exp(2 c) =
+   2^n exp(2 c_j), exact, in 20 bits.  With t = tanh(h) = h - s
+
+       tanh(a) = ((P - 1) + (P + 1) t) / D,   D = (P + 1) + (P - 1) t.
+
+   R is 1 / D to 33 bits, 1 / D = R (1 + e).  u = P R is exact, as is 1 - u; z = u - R loses
+   l, where R is small.  Then P R = (1 - e - t z + z) / 2 and R the like, so that
+
+       e = (1 - u - R) - t z,
+       tanh(a) = z + l + h - s + z ((1 - t^2) (1 + e) - 1),
+       f' = 1 - f^2 = 4 P (1 - t^2) / D^2 = 4 u R (1 - t^2) (1 + 2 e).
+
+   For n = 0 h is exact but for 0.0001 ulp of c_j.  From a = c_0 = 0, where z = e = 0,
+   the result is t.  The second c_j is low: from there on an ulp of h is half one of the
+   result at most, and so is that of the sum of h and what follows it.  So 0.75 ulp and a
+   little; in f' there are two roundings, wherever.  (P, D and 1 are times 2^-K there: P
+   is up to 2^1096.) */
+FA_OP64 fa_f64x fa_tanh_power64(fa_f64x a, double offset, fa_f64x *h) {
+    const fa_f64x magic = FA_MAGIC64(offset);
+    fa_f64x t = FA_MADD64(a, FA_PD(FA_TANH_WHOLE_INVERSE), magic);
+    fa_f64x k = fa_sub64(t, magic), n = fa_sub64(fa_whole64(t), magic);
+    k = FA_NMADD64(k, FA_PD(FA_TANH_WHOLE), a);
+    k = fa_sub64(k, FA_PICK64(fa_tanh_off, FA_INDEX64(FA_BITS64(t))));
+    *h = FA_NMADD64(n, FA_PD(FA_TANH_WHOLE_LOW), k);
+    return FA_POWER64(fa_tanh_power, t);
+}
+
+/* z, and l - s + z (..): with h they are tanh(a).  u R and (1 - t^2) (1 + 2 e) - 1. */
+FA_OP64 fa_f64x fa_tanh_sum64(
+    fa_f64x power, fa_f64x h, double factor, fa_f64x *rest, fa_f64x *u, fa_f64x *v
+) {
+    const fa_f64x scale = FA_PD(factor), one = FA_PD(1.0);
+    fa_f64x w = fa_mul64(h, h);
+    fa_f64x s = FA_MADD64(w, FA_PD(fa_tanh_tail[2]), FA_PD(fa_tanh_tail[1]));
+    s = fa_mul64(fa_mul64(h, w), FA_MADD64(w, s, FA_PD(fa_tanh_tail[0])));
+    fa_f64x t = fa_sub64(h, s), t2 = fa_mul64(t, t);
+    fa_f64x below = FA_MADD64(fa_sub64(power, scale), t, fa_add64(power, scale));
+    fa_f64x r = fa_short64(fa_div64(one, below)), g = fa_mul64(r, scale);
+    *u = fa_mul64(power, r);
+    fa_f64x z = fa_sub64(*u, g);
+    fa_f64x e = FA_NMADD64(t, z, fa_sub64(fa_sub64(one, *u), g));
+    e = FA_NMADD64(t2, e, e);
+    t2 = fa_sub64(e, t2);
+    fa_f64x lost = fa_sub64(fa_sub64(*u, z), g);
+    *rest = fa_add64(FA_MSUB64(z, t2, s), lost);
+    *u = fa_mul64(*u, r);
+    *v = fa_add64(e, t2);
+    return z;
+}
+
+/* From a = 20 on tanh(a) is 1: what is not its derivative needs no scale. */
+FA_OP64 void fa_tanh_exp64(fa_f64x x, int has_d, fa_f64x *power, fa_f64x *h) {
+    fa_f64x a = fa_min_abs64(x, has_d ? 380.0 : 20.0);
+    *power = fa_tanh_power64(a, has_d ? 0.0 : 100.0, h);
+}
+
+FA_OP64 void fa_tanh_of(fa_f64x x, fa_f64x power, fa_f64x h, fa_f64x *f, fa_f64x *d) {
+    fa_f64x rest, u, v;
+    fa_f64x z = fa_tanh_sum64(power, h, d ? FA_SCALE64 : 1.0, &rest, &u, &v);
+    if (f) *f = fa_copysign64(fa_add64(z, fa_add64(h, rest)), x);
+    if (d) *d = fa_mul64(FA_MADD64(u, v, u), FA_PD(4 * FA_SCALE64));
+}
+
+/* f = a - T - T_low, T + T_low = tanh(a), of which the first difference is exact where it
+   matters; below 0.34, where h would cost digits, a^3 (1/3 + w Q(w)), w = a^2, with what
+   w and 1/3 lose.  (The rounding of a^3 is left: 0.67 ulp at most.)  f' = (T + T_low)^2. */
+FA_OP64 void fa_tanh_shrink_exp64(fa_f64x x, int has_d, fa_f64x *power, fa_f64x *h) {
+    *power = fa_tanh_power64(fa_min_abs64(x, 20.0), 100.0, h);
+}
+
+FA_OP64 void fa_tanh_shrink_of(
+    fa_f64x x, fa_f64x power, fa_f64x h, fa_f64x *f, fa_f64x *d
+) {
+    fa_f64x rest, u, v, z = fa_tanh_sum64(power, h, 1.0, &rest, &u, &v);
+    fa_f64x t = fa_add64(z, fa_add64(h, rest));
+    rest = fa_add64(fa_sub64(h, fa_sub64(t, z)), rest);
+    if (f) {
+        fa_f64x a = fa_abs64(x), w = fa_mul64(a, a), a3 = fa_mul64(a, w);
+        fa_f64x w2 = fa_mul64(w, w), third = FA_PD(fa_tanh_shrink[0]);
+        fa_f64x p = FA_PD(fa_tanh_shrink[8]), q = FA_PD(fa_tanh_shrink[7]);
+#pragma GCC unroll 3
+        for (int k = 6; k > 0; k -= 2) {
+            p = FA_MADD64(p, w2, FA_PD(fa_tanh_shrink[k]));
+            q = FA_MADD64(q, w2, FA_PD(fa_tanh_shrink[k - 1]));
+        }
+        p = FA_MADD64(FA_MADD64(p, w, q), w, FA_PD(FA_THIRD_LOW));
+        w = fa_mul64(a, FA_MSUB64(a, a, w));
+        fa_f64x near = FA_MADD64(a3, third, FA_MADD64(w, third, fa_mul64(a3, p)));
+        fa_m64x is_near = FA_COMPARE64(a, FA_PD(0.34), _CMP_LT_OQ);
+        fa_f64x y = FA_SELECT64(is_near, near, fa_sub64(fa_sub64(a, t), rest));
+        *f = fa_copysign64(y, x);
+    }
+    if (d) *d = FA_MADD64(t, t, fa_mul64(fa_add64(t, t), rest));
+}
+
+#else
+
 /* tanh(a) = 1 - G, a = |x|, G = 2 / (1 + exp(2 a)); E here is half of that exponential.
-   f' = G (1 + f).  Below FA_TANH_EDGE, where that would cost digits, a + a^3 P(a^2).
+   f' = G (1 + f).  Below 0.256, where that would cost digits, a + a^3 P(a^2).
 
    The value alone needs no scale: nothing is left of G from a = 20 on. */
-FA_OP64 void fa_tanh_exp64(fa_f64x x, const double *d, fa_f64x *high, fa_f64x *low) {
-    fa_f64x a = fa_min_abs64(x, d ? 380.0 : 20.0);
-    fa_growth64(a, NULL, d ? -1.0 : 99.0, fa_tanh_growth, high, low);
+FA_OP64 void fa_tanh_exp64(fa_f64x x, int has_d, fa_f64x *high, fa_f64x *low) {
+    fa_f64x a = fa_min_abs64(x, has_d ? 380.0 : 20.0);
+    fa_growth64(a, NULL, has_d ? -1.0 : 99.0, fa_tanh_growth, high, low);
 }
 
 FA_OP64 void fa_tanh_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64x *d) {
     const double factor = d ? FA_SCALE64 : 1.0;
     const fa_f64x scale = FA_PD(factor), one = FA_PD(1.0);
     fa_f64x a = fa_abs64(x);
-    fa_m64x near = FA_COMPARE64(a, FA_PD(FA_TANH_EDGE), _CMP_LT_OQ);
+    fa_m64x near = FA_COMPARE64(a, FA_PD(0.256), _CMP_LT_OQ);
     fa_f64x w = fa_mul64(a, a);
-    int k = FA_COUNT64(fa_tanh_series) - 1;
-    fa_f64x p = FA_PD(fa_tanh_series[k]);
+    fa_f64x p = FA_PD(fa_tanh_series[7]);
 #pragma GCC unroll 8
-    for (k--; k >= 0; k--) p = FA_MADD64(w, p, FA_PD(fa_tanh_series[k]));
+    for (int k = 6; k >= 0; k--) p = FA_MADD64(w, p, FA_PD(fa_tanh_series[k]));
     p = FA_MADD64(fa_mul64(w, a), p, a);
     fa_f64x e, r = fa_inverse64(high, low, factor / 2, 0, &e);
     fa_f64x g = fa_mul64(r, scale);
@@ -630,6 +549,53 @@ FA_OP64 void fa_tanh_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64
         *d = FA_SELECT64(near, FA_NMADD64(y, y, one), *d);
     }
 }
+
+/* tanh_shrink: from 0.7 on f = (a - 1) + 2 g, a = |x|, g the sigmoid of -2 a, in which
+   the first difference is exact where it matters; f' = (1 - 2 g)^2.  Below, a^3 P(a^2),
+   with what the roundings of both factors lose, and f' = (a - f)^2. */
+FA_OP64 void fa_tanh_shrink_exp64(fa_f64x x, int has_d, fa_f64x *high, fa_f64x *low) {
+    fa_exp64(fa_add64(x, x), high, low);
+}
+
+FA_OP64 void fa_tanh_shrink_of(
+    fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64x *d
+) {
+    const fa_f64x two = FA_PD(2 * FA_SCALE64);
+    fa_f64x a = fa_abs64(x);
+    fa_f64x e, r = fa_logistic64(high, low, &e);
+    e = fa_mul64(r, e);
+    fa_f64x far = FA_MADD64(e, two, FA_MADD64(r, two, fa_sub64(a, FA_PD(1.0))));
+    fa_f64x w = fa_mul64(a, a);
+    fa_f64x w2 = fa_mul64(w, w);
+    fa_f64x a3 = fa_mul64(a, w);
+    fa_f64x p = FA_PD(fa_tanh_shrink[12]), q = FA_PD(fa_tanh_shrink[11]);
+#pragma GCC unroll 5
+    for (int k = 10; k > 0; k -= 2) {
+        p = FA_MADD64(p, w2, FA_PD(fa_tanh_shrink[k]));
+        q = FA_MADD64(q, w2, FA_PD(fa_tanh_shrink[k - 1]));
+    }
+    q = FA_MADD64(p, w, q);
+    p = FA_MADD64(q, w, FA_PD(fa_tanh_shrink[0]));
+    q = FA_MADD64(q, w, fa_sub64(FA_PD(fa_tanh_shrink[0]), p));
+    q = fa_mul64(a3, fa_add64(q, FA_PD(FA_THIRD_LOW)));
+    w = FA_MADD64(a, FA_MSUB64(a, a, w), FA_MSUB64(a, w, a3));
+    fa_f64x near = FA_MADD64(a3, p, FA_MADD64(w, p, q));
+    fa_m64x is_near = FA_COMPARE64(a, FA_PD(0.7), _CMP_LT_OQ);
+    fa_f64x y = FA_SELECT64(is_near, near, far);
+    if (f) {
+        *f = fa_copysign64(y, x);
+    }
+    if (d) {
+        /* tanh(a) = t + t_low */
+        fa_f64x t = FA_NMADD64(r, two, FA_PD(1.0));
+        t = FA_SELECT64(is_near, fa_sub64(a, near), t);
+        fa_f64x t_low = fa_mul64(e, FA_PD(-2 * FA_SCALE64));
+        t_low = FA_SELECT64(is_near, fa_sub64(fa_sub64(a, t), near), t_low);
+        *d = FA_MADD64(t, t, fa_mul64(fa_add64(t, t), t_low));
+    }
+}
+
+#endif
 
 /* x times the sigmoid: -|x| g or x - |x| g, |x| g = |x| R (1 + e), rounded once. */
 FA_OP64 fa_f64x fa_gated_of(fa_f64x x, fa_f64x a, fa_f64x r, fa_f64x e) {
@@ -650,23 +616,88 @@ FA_OP64 fa_f64x fa_gated_slope(fa_f64x r, fa_f64x e, fa_f64x v, fa_f64x v_low) {
     return FA_MADD64(r, sum, fa_mul64(r, low));
 }
 
-/* In place of d, within the width of the root U: 2^K h Q(h), h = a - U. */
+/* In place of d, within 1/32 of the root U: h Q(h) / scale, h = a - U; in a branch where
+   that is seldom. */
 FA_OP64 fa_f64x fa_near_root(
-    fa_f64x a, fa_f64x d, const double *root, int degree, double width
+    fa_f64x a, fa_f64x d, const double *root, int degree, double scale, int seldom
 ) {
     fa_f64x h = fa_sub64(a, FA_PD(root[0]));
-    fa_f64x q = FA_PD(root[2 + degree] / FA_SCALE64);
+    fa_m64x near = FA_COMPARE64(fa_abs64(h), FA_PD(0x1p-5), _CMP_LT_OQ);
+    if (seldom && !FA_ANY64(near)) return d;
+    fa_f64x q = FA_PD(root[2 + degree] / scale);
 #pragma GCC unroll 16
     for (int k = degree - 1; k >= 0; k--)
-        q = FA_MADD64(h, q, FA_PD(root[2 + k] / FA_SCALE64));
+        q = FA_MADD64(h, q, FA_PD(root[2 + k] / scale));
     q = FA_MADD64(h, q, fa_mul64(q, FA_PD(-root[1])));
-    fa_m64x near = FA_COMPARE64(fa_abs64(h), FA_PD(width), _CMP_LT_OQ);
     return FA_SELECT64(near, q, d);
+}
+
+/* mish: f = x T, T = e w R, e = exp(x), w = e + 2, 1 / R = D = e w + 2;
+   f' = e R S, S = w + 4 x R p, p = e + 1.  From 22 on f is x and f' 1.
+
+   e = P (1 + q), P exact and of 20 bits; e0 is P without what w0 = e0 + 2 would lose, and
+   delta the rest of e.  So w = w0 + delta, p = p0 + delta, e w = e0 w0 + .. = P (w0 + ..),
+   in which what has a factor q or delta is small and so are its errors; e0 w0 is rounded
+   only where it counts little.  R is 1 / D to 33 bits, 1 / D = R (1 + c): u = P R is
+   exact.  T and its product with x are rounded once each.  S is w0 + g p0, g = 4 x R, in
+   one rounding where they cancel, and what is small: f' has two roundings.  Near its root
+   there would be more: S is down to a thirtieth of w0.
+
+   P is times 2^900 where it is a factor of the results, as they may be subnormal. */
+#define FA_MISH_DOWN 0x1p-900
+
+FA_OP64 void fa_mish_exp64(fa_f64x x, int has_d, fa_f64x *power, fa_f64x *q) {
+    fa_f64x h, p;
+    x = fa_min64(FA_PD(24.0), fa_floor64(x));
+    *power = fa_power64(x, FA_MAGIC64(1000), &h);
+    p = FA_PD(fa_exp_tail[FA_COUNT64(fa_exp_tail) - 1]);
+#pragma GCC unroll 8
+    for (int k = FA_COUNT64(fa_exp_tail) - 2; k >= 0; k--)
+        p = FA_MADD64(h, p, FA_PD(fa_exp_tail[k]));
+    *q = FA_MADD64(fa_mul64(h, h), p, h);
+}
+
+FA_OP64 void fa_mish_of(fa_f64x x, fa_f64x power, fa_f64x q, fa_f64x *f, fa_f64x *d) {
+    const fa_f64x one = FA_PD(1.0), two = FA_PD(2.0), down = FA_PD(FA_MISH_DOWN);
+    fa_m64x line = FA_COMPARE64(x, FA_PD(22.0), _CMP_GT_OQ);
+    fa_f64x v = fa_floor64(x), e0 = fa_mul64(power, down);
+    fa_f64x w0 = fa_add64(e0, two), kept = fa_sub64(w0, two), p0 = fa_add64(kept, one);
+    fa_f64x delta = FA_MADD64(e0, q, fa_sub64(e0, kept)), p = fa_add64(p0, delta);
+    fa_f64x n0 = fa_mul64(kept, w0), nq = fa_mul64(delta, fa_add64(p0, p));
+    fa_f64x below = fa_add64(fa_add64(n0, two), nq);
+    fa_f64x r = fa_short64(fa_div64(one, below)), u = fa_mul64(power, r);
+    fa_f64x c = FA_NMADD64(r, nq, FA_NMADD64(r, n0, FA_NMADD64(r, two, one)));
+    if (f) {
+        fa_f64x wq = FA_MADD64(q, fa_add64(w0, delta), delta);
+        fa_f64x rest = FA_MADD64(c, fa_add64(w0, wq), wq);
+        fa_f64x y = FA_MADD64(u, w0, fa_mul64(u, rest));
+        y = fa_mul64(fa_mul64(y, v), down);
+        if (FA_STEPS64 == 16) {
+            *f = FA_SELECT64(line, x, y);
+        } else {
+            /* (q is up to 0.09 here: where x > 0 that would be too much) */
+            fa_f64x twice = fa_min64(FA_PD(48.0), fa_add64(v, v));
+            fa_f64x above = FA_NMADD64(twice, FA_MADD64(r, c, r), x);
+            *f = FA_SELECT64(FA_COMPARE64(x, fa_zero64(), _CMP_GT_OQ), above, y);
+        }
+    }
+    if (d) {
+        fa_f64x v2 = fa_add64(v, v), v4 = fa_add64(v2, v2);
+        fa_f64x g = fa_mul64(v4, r), g_low = FA_MADD64(g, c, FA_MSUB64(v4, r, g));
+        fa_f64x rest = FA_MADD64(g_low, p, FA_MADD64(g, delta, delta));
+        fa_f64x s = FA_MADD64(g, p0, w0);
+        c = FA_MADD64(c, q, fa_add64(c, q));
+        fa_f64x y = FA_MADD64(u, s, fa_mul64(u, FA_MADD64(fa_add64(s, rest), c, rest)));
+        /* (on one side of 0, and far from it: one vector of 17 for x of deviation 3) */
+        fa_f64x minus = fa_sub64(fa_zero64(), v);
+        y = fa_near_root(minus, fa_mul64(y, down), fa_mish_root, 7, 1.0, 1);
+        *d = FA_SELECT64(line, one, y);
+    }
 }
 
 /* v = b a, b = 1.702. */
 FA_OP64 void fa_quick_gelu_exp64(
-    fa_f64x x, const double *d, fa_f64x *high, fa_f64x *low
+    fa_f64x x, int has_d, fa_f64x *high, fa_f64x *low
 ) {
     fa_f64x a = fa_min_abs64(x, 446.0);
     fa_growth64(a, NULL, 0.0, fa_quick_gelu_growth, high, low);
@@ -684,7 +715,7 @@ FA_OP64 void fa_quick_gelu_of(
         v_low = FA_MADD64(a, FA_PD(FA_QUICK_GELU_LOW), v_low);
         e = FA_NMADD64(r, fa_lost64(high, FA_SCALE64), e);
         fa_f64x far = fa_gated_slope(r, e, v, v_low);
-        far = fa_near_root(a, far, fa_quick_gelu_root, 8, 0x1p-5);
+        far = fa_near_root(a, far, fa_quick_gelu_root, 8, FA_SCALE64, 0);
         *d = fa_slope_of(x, far, FA_SCALE64);
     }
 }
@@ -701,7 +732,7 @@ FA_OP64 fa_f64x fa_cubic64(fa_f64x a, fa_f64x *low) {
 }
 
 /* v = a u'.  (From |x| = 21.6 on even x g is below half the smallest subnormal.) */
-FA_OP64 void fa_gelu_tanh_exp64(fa_f64x x, const double *d, fa_f64x *high, fa_f64x *low) {
+FA_OP64 void fa_gelu_tanh_exp64(fa_f64x x, int has_d, fa_f64x *high, fa_f64x *low) {
     fa_f64x rest, a = fa_min_abs64(x, 21.6);
     fa_f64x w = fa_cubic64(a, &rest);
     fa_growth64(w, &rest, 0.0, fa_gelu_tanh_growth, high, low);
@@ -725,7 +756,8 @@ FA_OP64 void fa_gelu_tanh_of(
         rest = FA_MADD64(a, rest, FA_MSUB64(a, sum, v));
         e = FA_NMADD64(r, fa_lost64(high, FA_SCALE64), e);
         fa_f64x far = fa_gated_slope(r, e, v, rest);
-        *d = fa_slope_of(x, fa_near_root(a, far, fa_gelu_tanh_root, 8, 0x1p-5), FA_SCALE64);
+        far = fa_near_root(a, far, fa_gelu_tanh_root, 8, FA_SCALE64, 0);
+        *d = fa_slope_of(x, far, FA_SCALE64);
     }
 }
 
@@ -743,7 +775,7 @@ FA_OP64 fa_f64x fa_gelu_magnitude(fa_f64x x) {
     return fa_min_abs64(x, 39.0);
 }
 
-FA_OP64 void fa_gelu_exp64(fa_f64x x, const double *d, fa_f64x *high, fa_f64x *low) {
+FA_OP64 void fa_gelu_exp64(fa_f64x x, int has_d, fa_f64x *high, fa_f64x *low) {
     fa_f64x a = fa_gelu_magnitude(x);
     fa_f64x a2 = fa_mul64(a, a), a2_low = FA_MSUB64(a, a, a2);
     /* (n + 1100 is positive, as the tables want it) */
@@ -752,21 +784,18 @@ FA_OP64 void fa_gelu_exp64(fa_f64x x, const double *d, fa_f64x *high, fa_f64x *l
 
 #if FA_STEPS64 == 16
 
-FA_OP64 fa_f64x fa_piece64(
-    fa_f64x h, fa_i64x at, const double table[][16], const double *rest
-) {
+/* What R and S = R - a / sqrt(2 pi) have in common, h^2 times it: degree 12, the even and
+   the odd powers apart. */
+FA_OP64 fa_f64x fa_gelu_both64(fa_f64x h, fa_i64x at) {
     fa_f64x h2 = fa_mul64(h, h);
-    fa_f64x p = FA_PICK64(table[14], at), q = FA_PICK64(table[13], at);
+    fa_f64x p = FA_PICK64(fa_gelu_both[12], at), q = FA_PICK64(fa_gelu_both[11], at);
 #pragma GCC unroll 8
-    for (int k = 12; k > 3; k -= 2) {
-        p = FA_MADD64(h2, p, FA_PICK64(table[k], at));
-        q = FA_MADD64(h2, q, FA_PICK64(table[k - 1], at));
+    for (int k = 10; k > 1; k -= 2) {
+        p = FA_MADD64(h2, p, FA_PICK64(fa_gelu_both[k], at));
+        q = FA_MADD64(h2, q, FA_PICK64(fa_gelu_both[k - 1], at));
     }
-    p = FA_MADD64(h2, p, FA_PICK64(table[2], at));
-    p = FA_MADD64(h, FA_MADD64(h, q, p), FA_PICK64(table[1], at));
-    q = FA_PICK64(table[0], at);
-    if (rest) q = FA_MADD64(h, FA_PICK64(rest, at), q);
-    return FA_MADD64(h, p, q);
+    p = FA_MADD64(h2, p, FA_PICK64(fa_gelu_both[0], at));
+    return FA_MADD64(h, q, p);
 }
 
 /* R and S, where they are wanted. */
@@ -775,8 +804,18 @@ FA_OP64 void fa_gelu_pieces(fa_f64x a, fa_f64x *r, fa_f64x *s) {
         FA_MADD64(a, FA_PD(FA_GELU_SCALE), FA_PD(FA_GELU_START))
     ), 50);
     fa_f64x h = fa_sub64(a, FA_PICK64(fa_gelu_centre[0], at));
-    if (r) *r = fa_piece64(h, at, fa_gelu_mills, NULL);
-    if (s) *s = fa_piece64(h, at, fa_gelu_slope, fa_gelu_rest[0]);
+    fa_f64x both = fa_gelu_both64(h, at);
+    if (r) {
+        *r = FA_MADD64(h, both, FA_PICK64(fa_gelu_mills[1], at));
+        *r = FA_MADD64(h, *r, FA_PICK64(fa_gelu_mills[0], at));
+    }
+    if (s) {
+        /* (at the root the first number is next to nothing, the second has two parts) */
+        *s = FA_MADD64(h, both, FA_PICK64(fa_gelu_slope[1], at));
+        fa_f64x first = FA_PICK64(fa_gelu_slope[0], at);
+        first = FA_MADD64(h, FA_PICK64(fa_gelu_slope[2], at), first);
+        *s = FA_MADD64(h, *s, first);
+    }
 }
 
 #else
@@ -834,9 +873,11 @@ FA_OP64 void fa_gelu_results(
 }
 
 /* ... by fa_NAME_exp64 */
-#define FA_LOOP64_OWN(name) FA_LOOP64_OF(name, fa_##name##_exp64(v, d, &h, &l))
+#define FA_LOOP64_OWN(name) FA_LOOP64_OF(name, fa_##name##_exp64(v, has_d, &h, &l))
 
+FA_LOOP64_OWN(mish)
 FA_LOOP64_OWN(tanh)
+FA_LOOP64_OWN(tanh_shrink)
 FA_LOOP64_OWN(quick_gelu)
 FA_LOOP64_OWN(gelu_tanh)
 
@@ -853,18 +894,16 @@ FA_LOOP64_OWN(gelu)
 #else
 
 /* The first step leaves the rows, too: what loads from them need not wait for it. */
-FA_OP64 void fa_gelu_f64(const double *x, double *f, double *d, ptrdiff_t n) {
+FA_ROW64(gelu) {
     double high[FA_BLOCK64] __attribute__((aligned(64)));
     double low[FA_BLOCK64] __attribute__((aligned(64)));
     int64_t row[FA_BLOCK64] __attribute__((aligned(64)));
-    FA_GIVEN64(f);
-    FA_GIVEN64(d);
     for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) {
         ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64;
         fa_f64x h, l, r, s, value, slope;
         for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
             fa_f64x v = fa_load64(x + at + i);
-            fa_gelu_exp64(v, d, &h, &l);
+            fa_gelu_exp64(v, has_d, &h, &l);
             fa_store64(high + i, h);
             fa_store64(low + i, l);
             fa_store_bits64(row + i, fa_gelu_row(v));
@@ -872,16 +911,30 @@ FA_OP64 void fa_gelu_f64(const double *x, double *f, double *d, ptrdiff_t n) {
         for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
             fa_f64x v = fa_load64(x + at + i);
             fa_gelu_pieces(
-                fa_gelu_magnitude(v), row + i, f ? &r : NULL, d ? &s : NULL
+                fa_gelu_magnitude(v), row + i, has_f ? &r : NULL, has_d ? &s : NULL
             );
             fa_gelu_results(
                 v, fa_load64(high + i), fa_load64(low + i), r, s,
-                f ? &value : NULL, d ? &slope : NULL
+                has_f ? &value : NULL, has_d ? &slope : NULL
             );
-            if (f) fa_store64(f + at + i, value);
-            if (d) fa_store64(d + at + i, slope);
+            if (has_f) fa_store64(f + at + i, value);
+            if (has_d) fa_store64(d + at + i, slope);
         }
     }
 }
 
 #endif
+
+#define fa_sigmoid_f64(...) FA_CALL64(sigmoid, __VA_ARGS__)
+#define fa_silu_f64(...) FA_CALL64(silu, __VA_ARGS__)
+#define fa_tanh_shrink_f64(...) FA_CALL64(tanh_shrink, __VA_ARGS__)
+#define fa_elu_f64(...) FA_CALL64(elu, __VA_ARGS__)
+#define fa_celu_f64(...) FA_CALL64(celu, __VA_ARGS__)
+#define fa_selu_f64(...) FA_CALL64(selu, __VA_ARGS__)
+#define fa_softplus_f64(...) FA_CALL64(softplus, __VA_ARGS__)
+#define fa_log_sigmoid_f64(...) FA_CALL64(log_sigmoid, __VA_ARGS__)
+#define fa_mish_f64(...) FA_CALL64(mish, __VA_ARGS__)
+#define fa_tanh_f64(...) FA_CALL64(tanh, __VA_ARGS__)
+#define fa_quick_gelu_f64(...) FA_CALL64(quick_gelu, __VA_ARGS__)
+#define fa_gelu_tanh_f64(...) FA_CALL64(gelu_tanh, __VA_ARGS__)
+#define fa_gelu_f64(...) FA_CALL64(gelu, __VA_ARGS__)
