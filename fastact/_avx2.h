@@ -109,9 +109,9 @@ FA_AVX2_INLINE fa_pair fa_piece(
     return (fa_pair){sum.hi, _mm256_add_ps(sum.lo, _mm256_add_ps(y.lo, p_low))};
 }
 
-/* 2^-40 exp(-u), for u from -110 to 25. */
-FA_AVX2_INLINE fa_pair fa_exp_minus(fa_pair u) {
-    const __m256 magic = FA_PS(12582912.0f);
+/* 2^more 2^-40 exp(-u), for u from -110 to 25 if more = 0. */
+FA_AVX2_INLINE fa_pair fa_exp_scaled(fa_pair u, int more) {
+    const __m256 magic = FA_PS(12582912.0f + 8 * more);
     __m256 t = _mm256_fmadd_ps(u.hi, FA_PS(-FA_PER_STEP), magic);
     __m256 n = _mm256_sub_ps(t, magic);
     __m256i at = _mm256_castps_si256(t);
@@ -129,6 +129,10 @@ FA_AVX2_INLINE fa_pair fa_exp_minus(fa_pair u) {
     q = _mm256_fmsub_ps(_mm256_mul_ps(r, r), q, r);
     __m256 e = _mm256_fmadd_ps(s, q, s);
     return (fa_pair){e, _mm256_fmadd_ps(s, q, _mm256_sub_ps(s, e))};
+}
+
+FA_AVX2_INLINE fa_pair fa_exp_minus(fa_pair u) {
+    return fa_exp_scaled(u, 0);
 }
 
 /* D = 2^-40 (1 + exp(-u)). */
@@ -349,3 +353,70 @@ FA_AVX2_INLINE void fa_tanh_block(
     }
 }
 FA_FUNCTION(tanh)
+
+/* log(1 + e), times 2^40: e p0 + e d P(d), the second a small part of it. */
+FA_AVX2_INLINE __m256 fa_log1p(fa_pair e) {
+    const float up = FA_SCALE;
+    __m256i at = _mm256_castps_si256(
+        _mm256_fmadd_ps(e.hi, FA_PS(up * FA_LOG1P_FACTOR), FA_PS(12582912.0f))
+    );
+    __m256 d = _mm256_fmsub_ps(e.hi, FA_PS(up), fa_pick(fa_table_log1p[0], at));
+    __m256 p0 = fa_pick(fa_table_log1p[1], at);
+    __m256 rest = _mm256_mul_ps(d, fa_polynomial(fa_table_log1p, 2, FA_ROWS_OF(log1p), at, d));
+    rest = _mm256_fmadd_ps(e.hi, rest, _mm256_mul_ps(e.lo, p0));
+    return _mm256_fmadd_ps(e.hi, p0, rest);
+}
+
+/* f = max(x, 0) + log(1 + e), e = exp(-|x|), but near 0, where neighbours x are closer together
+   than a logarithm is exact, by sums of what rises with x; f' = 1 / D, or e / D on the left. */
+FA_AVX2_INLINE void fa_softplus_of(
+    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d,
+    const float sign
+) {
+    const __m256 one = FA_PS(1.0f), flip = FA_PS(sign < 0 ? -0.0f : 0.0f), scale = FA_PS(1.0f / FA_SCALE);
+    fa_pairs pairs;
+    for (ptrdiff_t i = 0; i < n; i += 8) {
+        fa_pair u = {fa_min_abs(_mm256_loadu_ps(x + i), 110.0f), _mm256_setzero_ps()};
+        fa_store(&pairs, i, fa_exp_scaled(u, 2 * FA_SCALE_BITS));
+    }
+    for (ptrdiff_t i = 0; i < n; i += 8) {
+        fa_pair e = fa_load(&pairs, i);
+        __m256 v = _mm256_xor_ps(_mm256_loadu_ps(x + i), flip);
+        if (with_f) {
+            __m256 y = _mm256_max_ps(_mm256_setzero_ps(), v), w = _mm256_mul_ps(v, v);
+            y = _mm256_fmadd_ps(fa_log1p(e), FA_PS(FA_SCALE), y);
+            __m256 p = _mm256_fmadd_ps(w, FA_PS(fa_softplus_near[2]), FA_PS(fa_softplus_near[1]));
+            p = _mm256_fmadd_ps(w, p, FA_PS(fa_softplus_near[0]));
+            p = _mm256_fmadd_ps(w, p, _mm256_fmadd_ps(v, FA_PS(0.5f), FA_PS(FA_LN2_LOW)));
+            p = _mm256_add_ps(p, FA_PS(FA_LN2));
+            __m256 near = _mm256_cmp_ps(w, FA_PS(FA_SOFTPLUS_NEAR * FA_SOFTPLUS_NEAR), _CMP_LT_OQ);
+            y = _mm256_blendv_ps(y, p, near);
+            _mm256_storeu_ps(f + i, _mm256_xor_ps(y, flip));
+        }
+        if (with_d) {
+            fa_pair over;
+            over.hi = _mm256_fmadd_ps(e.hi, FA_PS(FA_SCALE), one);
+            over.lo = _mm256_fmadd_ps(e.hi, FA_PS(FA_SCALE), _mm256_sub_ps(one, over.hi));
+            over.lo = _mm256_fmadd_ps(e.lo, FA_PS(FA_SCALE), over.lo);
+            __m256 r = _mm256_div_ps(one, over.hi);
+            __m256 top = _mm256_blendv_ps(scale, e.hi, v);
+            __m256 low = _mm256_blendv_ps(_mm256_setzero_ps(), e.lo, v);
+            __m256 s = fa_quotient(top, low, over, r);
+            _mm256_storeu_ps(d + i, _mm256_mul_ps(s, FA_PS(FA_SCALE)));
+        }
+    }
+}
+FA_AVX2_INLINE void fa_softplus_block(
+    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
+) {
+    fa_softplus_of(x, f, d, n, with_f, with_d, 1.0f);
+}
+FA_FUNCTION(softplus)
+
+/* -softplus(-x) */
+FA_AVX2_INLINE void fa_log_sigmoid_block(
+    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
+) {
+    fa_softplus_of(x, f, d, n, with_f, with_d, -1.0f);
+}
+FA_FUNCTION(log_sigmoid)

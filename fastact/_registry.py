@@ -118,6 +118,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.logsigmoid",
         exp="exp",
         table=True,
+        avx2=True,
         table64=True,
     ),
     Row(
@@ -307,6 +308,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.softplus",
         exp="exp",
         table=True,
+        avx2=True,
         table64=True,
     ),
     Row(

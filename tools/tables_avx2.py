@@ -19,7 +19,7 @@ from typing import NamedTuple
 import mpmath as mp
 import numpy as np
 from generated import write_or_check
-from tables import centre, fit, gelu_tanh, near_float, sigmoid, silu
+from tables import centre, fit, gelu_tanh, near_float, sigmoid, silu, softplus
 
 TARGET = Path(__file__).resolve().parent.parent / "fastact" / "_tables_avx2.h"
 SIZE = 8
@@ -56,8 +56,22 @@ class Table:
         )
         return lo, hi
 
+    def place(self, j: int) -> int:
+        """Where the row has the number of interval j (1.0 has the exponent 127)."""
+        return (254 + j) % SIZE
+
     def weight(self, a):
         return mp.mpf(1) if self.absolute else self.function(a)
+
+
+class EvenTable(Table):
+    """The same in [0, 1], where the interval is the integer next to factor a."""
+
+    def interval(self, j: int) -> tuple[float, float]:
+        return max(0.0, (j - 0.5) / self.factor), min(1.0, (j + 0.5) / self.factor)
+
+    def place(self, j: int) -> int:
+        return j
 
 
 def nearest(table: Table, lo: float, hi: float) -> tuple[np.float32, np.float32]:
@@ -87,9 +101,8 @@ def columns(table: Table) -> tuple[dict, float]:
         numbers, error = fit(table, lo, hi, mp.mpf(float(c)), mp.mpf(float(p0)), b,
                              table.degree)
         worst = max(worst, error)
-        # (1.0 has the exponent 127: its entry is 254 mod 8)
         for name, value in zip(found, [c, b, p0, *numbers], strict=True):
-            found[name][(6 + j) % SIZE] = float(value)
+            found[name][table.place(j)] = float(value)
     return found, worst
 
 
@@ -139,6 +152,24 @@ def silu_root() -> str:
     ])
 
 
+def softplus_near_0() -> str:
+    """softplus(x) = x / 2 + (ln2 + w (q0 + w (q1 + ...))) for w = x^2, |x| <= 7 / 16."""
+    series = Series(
+        lambda w: mp.log(2 * mp.cosh(mp.sqrt(w) / 2)), lambda w: softplus(-mp.sqrt(w))[0]
+    )
+    reach, ln2 = mp.mpf(7) / 16, mp.log(2)
+    numbers, error = fit(series, mp.mpf(0), reach**2, mp.mpf(0), ln2, mp.mpf(0), 3)
+    first = np.float32(float(ln2))
+    return "\n".join([
+        f"/* softplus near 0: error 2^{np.log2(error):.1f} */",
+        f"#define FA_SOFTPLUS_NEAR {float(reach)}f",
+        f"#define FA_LN2 {first}f",
+        f"#define FA_LN2_LOW {np.float32(float(ln2 - mp.mpf(float(first))))}f",
+        "static const float fa_softplus_near[3] = {",
+        *(f"    {np.float32(v)}f," for v in numbers), "};",
+    ])
+
+
 def exponential() -> str:
     """theta 2^(j/8), of which j / 8 is taken off again: n 2^20 is added to its bits.
 
@@ -163,6 +194,7 @@ def exponential() -> str:
     lines = [f"/* exp(-r) - 1 = -r + r^2 (1/2 + ...): error 2^{np.log2(error):.1f} */"]
     lines += [f"#define {k} {np.float32(float(v))}f" for k, v in defines.items()]
     lines.append(f"#define FA_SCALE 0x1p-{SCALE}f")
+    lines.append(f"#define FA_SCALE_BITS {SCALE}")
     lines.append(f"static const unsigned fa_table_exp[{SIZE}] = {{")
     lines += [f"    {', '.join(map(hex, bits[k:k + 4]))}," for k in (0, 4)]
     return "\n".join([*lines, "};"])
@@ -192,12 +224,13 @@ TABLES = [
     Table("gelu_tanh_d", "gelu_tanh'(-a) / sigmoid(-u(a))",
           slope(gelu_tanh, lambda a: 2 * mp.sqrt(2 / mp.pi) * (a + mp.mpf("0.044715") * a**3)),
           0.98, 8, root=0.7524614220710163, tilted=True),
+    EvenTable("log1p", "log(1 + e) / e", lambda e: mp.log1p(e) / e, 0.1336, 4),
 ]
 
 
 def text() -> str:
     """The whole file."""
-    parts = ["/* Written by tools/tables_avx2.py. */", exponential(), silu_root()]
+    parts = ["/* Written by tools/tables_avx2.py. */", exponential(), silu_root(), softplus_near_0()]
     parts += map(text_of, TABLES)
     return "\n\n".join(parts) + "\n"
 
