@@ -354,26 +354,46 @@ FA_AVX2_INLINE void fa_tanh_block(
 }
 FA_FUNCTION(tanh)
 
-/* log(1 + e), times 2^40: e p0 + e d P(d), the second a small part of it. */
+/* 2^40 log(1 + e), e <= exp(-15 / 16): e + e^2 P(e).  (The factor of the low part of e is
+   near 1 / (1 + e).) */
 FA_AVX2_INLINE __m256 fa_log1p(fa_pair e) {
-    const float up = FA_SCALE;
-    __m256i at = _mm256_castps_si256(
-        _mm256_fmadd_ps(e.hi, FA_PS(up * FA_LOG1P_FACTOR), FA_PS(12582912.0f))
-    );
-    __m256 d = _mm256_fmsub_ps(e.hi, FA_PS(up), fa_pick(fa_table_log1p[0], at));
-    __m256 p0 = fa_pick(fa_table_log1p[1], at);
-    __m256 rest = _mm256_mul_ps(d, fa_polynomial(fa_table_log1p, 2, FA_ROWS_OF(log1p), at, d));
-    rest = _mm256_fmadd_ps(e.hi, rest, _mm256_mul_ps(e.lo, p0));
-    return _mm256_fmadd_ps(e.hi, p0, rest);
+    __m256 u = _mm256_mul_ps(e.hi, FA_PS(FA_SCALE)), t = _mm256_mul_ps(e.hi, u);
+    __m256 low = _mm256_mul_ps(e.lo, _mm256_fnmadd_ps(u, FA_PS(0.75f), FA_PS(1.0f)));
+    __m256 p = FA_PS(fa_log1p_tail[5]);
+    for (int k = 4; k >= 0; k--) p = _mm256_fmadd_ps(p, u, FA_PS(fa_log1p_tail[k]));
+    return _mm256_add_ps(e.hi, _mm256_fmadd_ps(t, p, low));
 }
 
-/* f = max(x, 0) + log(1 + e), e = exp(-|x|), but near 0, where neighbours x are closer together
-   than a logarithm is exact, by sums of what rises with x; f' = 1 / D, or e / D on the left. */
+/* softplus where neighbours x are closer together than results, or than a logarithm is
+   exact: (ln2 + x / 2) + w P(w), w = x^2.  Both sums rise with x. */
+FA_AVX2_INLINE __m256 fa_softplus_0(__m256 x, __m256 w) {
+    const __m256 half = FA_PS(0.5f), ln2 = FA_PS(FA_LN2);
+    __m256 top = _mm256_fmadd_ps(x, half, ln2);
+    __m256 low = _mm256_fmadd_ps(x, half, _mm256_sub_ps(ln2, top));
+    __m256 p = FA_PS(fa_softplus_near[3]);
+    for (int k = 2; k >= 0; k--) p = _mm256_fmadd_ps(p, w, FA_PS(fa_softplus_near[k]));
+    return _mm256_add_ps(top, _mm256_fmadd_ps(p, w, low));
+}
+
+/* The sigmoid for 2^40 e, e = exp(-|x|): e / D on the left, 1 / D on the right. */
+FA_AVX2_INLINE __m256 fa_side_of(__m256 x, fa_pair e) {
+    const __m256 one = FA_PS(1.0f), scale = FA_PS(FA_SCALE);
+    fa_pair d;
+    d.hi = _mm256_fmadd_ps(e.hi, scale, one);
+    d.lo = _mm256_fmadd_ps(e.hi, scale, _mm256_sub_ps(one, d.hi));
+    d.lo = _mm256_fmadd_ps(e.lo, scale, d.lo);
+    __m256 n = _mm256_blendv_ps(FA_PS(1.0f / FA_SCALE), e.hi, x);
+    __m256 low = _mm256_blendv_ps(_mm256_setzero_ps(), e.lo, x);
+    return _mm256_mul_ps(fa_quotient(n, low, d, _mm256_div_ps(one, d.hi)), scale);
+}
+
+/* softplus(x), which is max(x, 0) + log(1 + e), or, negative, -softplus(-x). */
 FA_AVX2_INLINE void fa_softplus_of(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d,
-    const float sign
+    const int negative
 ) {
-    const __m256 one = FA_PS(1.0f), flip = FA_PS(sign < 0 ? -0.0f : 0.0f), scale = FA_PS(1.0f / FA_SCALE);
+    const __m256 flip = FA_PS(negative ? -0.0f : 0.0f);
+    const __m256 near = FA_PS(FA_SOFTPLUS_NEAR * FA_SOFTPLUS_NEAR);
     fa_pairs pairs;
     for (ptrdiff_t i = 0; i < n; i += 8) {
         fa_pair u = {fa_min_abs(_mm256_loadu_ps(x + i), 110.0f), _mm256_setzero_ps()};
@@ -385,31 +405,16 @@ FA_AVX2_INLINE void fa_softplus_of(
         if (with_f) {
             __m256 y = _mm256_max_ps(_mm256_setzero_ps(), v), w = _mm256_mul_ps(v, v);
             y = _mm256_fmadd_ps(fa_log1p(e), FA_PS(FA_SCALE), y);
-            __m256 p = _mm256_fmadd_ps(w, FA_PS(fa_softplus_near[2]), FA_PS(fa_softplus_near[1]));
-            p = _mm256_fmadd_ps(w, p, FA_PS(fa_softplus_near[0]));
-            p = _mm256_fmadd_ps(w, p, _mm256_fmadd_ps(v, FA_PS(0.5f), FA_PS(FA_LN2_LOW)));
-            p = _mm256_add_ps(p, FA_PS(FA_LN2));
-            __m256 near = _mm256_cmp_ps(w, FA_PS(FA_SOFTPLUS_NEAR * FA_SOFTPLUS_NEAR), _CMP_LT_OQ);
-            y = _mm256_blendv_ps(y, p, near);
+            y = _mm256_blendv_ps(y, fa_softplus_0(v, w), _mm256_cmp_ps(w, near, _CMP_LT_OQ));
             _mm256_storeu_ps(f + i, _mm256_xor_ps(y, flip));
         }
-        if (with_d) {
-            fa_pair over;
-            over.hi = _mm256_fmadd_ps(e.hi, FA_PS(FA_SCALE), one);
-            over.lo = _mm256_fmadd_ps(e.hi, FA_PS(FA_SCALE), _mm256_sub_ps(one, over.hi));
-            over.lo = _mm256_fmadd_ps(e.lo, FA_PS(FA_SCALE), over.lo);
-            __m256 r = _mm256_div_ps(one, over.hi);
-            __m256 top = _mm256_blendv_ps(scale, e.hi, v);
-            __m256 low = _mm256_blendv_ps(_mm256_setzero_ps(), e.lo, v);
-            __m256 s = fa_quotient(top, low, over, r);
-            _mm256_storeu_ps(d + i, _mm256_mul_ps(s, FA_PS(FA_SCALE)));
-        }
+        if (with_d) _mm256_storeu_ps(d + i, fa_side_of(v, e));
     }
 }
 FA_AVX2_INLINE void fa_softplus_block(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
 ) {
-    fa_softplus_of(x, f, d, n, with_f, with_d, 1.0f);
+    fa_softplus_of(x, f, d, n, with_f, with_d, 0);
 }
 FA_FUNCTION(softplus)
 
@@ -417,6 +422,6 @@ FA_FUNCTION(softplus)
 FA_AVX2_INLINE void fa_log_sigmoid_block(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
 ) {
-    fa_softplus_of(x, f, d, n, with_f, with_d, -1.0f);
+    fa_softplus_of(x, f, d, n, with_f, with_d, 1);
 }
 FA_FUNCTION(log_sigmoid)

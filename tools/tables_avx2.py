@@ -56,22 +56,8 @@ class Table:
         )
         return lo, hi
 
-    def place(self, j: int) -> int:
-        """Where the row has the number of interval j (1.0 has the exponent 127)."""
-        return (254 + j) % SIZE
-
     def weight(self, a):
         return mp.mpf(1) if self.absolute else self.function(a)
-
-
-class EvenTable(Table):
-    """The same in [0, 1], where the interval is the integer next to factor a."""
-
-    def interval(self, j: int) -> tuple[float, float]:
-        return max(0.0, (j - 0.5) / self.factor), min(1.0, (j + 0.5) / self.factor)
-
-    def place(self, j: int) -> int:
-        return j
 
 
 def nearest(table: Table, lo: float, hi: float) -> tuple[np.float32, np.float32]:
@@ -101,8 +87,9 @@ def columns(table: Table) -> tuple[dict, float]:
         numbers, error = fit(table, lo, hi, mp.mpf(float(c)), mp.mpf(float(p0)), b,
                              table.degree)
         worst = max(worst, error)
+        # (1.0 has the exponent 127: its entry is 254 mod 8)
         for name, value in zip(found, [c, b, p0, *numbers], strict=True):
-            found[name][table.place(j)] = float(value)
+            found[name][(6 + j) % SIZE] = float(value)
     return found, worst
 
 
@@ -130,6 +117,12 @@ class Series(NamedTuple):
     weight: Callable
 
 
+def numbers_of(name: str, numbers: list) -> list[str]:
+    """The array ``name`` of the coefficients of a series."""
+    texts = [f"    {np.float32(v)}f," for v in numbers]
+    return [f"static const float {name}[{len(numbers)}] = {{", *texts, "};"]
+
+
 def silu_root() -> str:
     """silu'(h - u0) = h (q0 + h (q1 + ...)) for |h| <= 1 / 8, silu'(-u0) = 0."""
     root = mp.findroot(lambda u: u - 1 - mp.exp(-u), 1.28)
@@ -147,26 +140,31 @@ def silu_root() -> str:
         f"/* silu' at its root: error 2^{np.log2(error):.1f} */",
         f"#define FA_SILU_ROOT {first}f",
         f"#define FA_SILU_ROOT_LOW {np.float32(float(root - mp.mpf(float(first))))}f",
-        "static const float fa_silu_root[6] = {",
-        *(f"    {np.float32(v)}f," for v in [q0, *numbers]), "};",
+        *numbers_of("fa_silu_root", [q0, *numbers]),
     ])
 
 
-def softplus_near_0() -> str:
-    """softplus(x) = x / 2 + (ln2 + w (q0 + w (q1 + ...))) for w = x^2, |x| <= 7 / 16."""
-    series = Series(
+def logarithm() -> str:
+    """softplus(x) = (ln2 + x / 2) + w (q0 + ...), w = x^2, for |x| up to NEAR; beyond,
+    log(1 + e) = e + e^2 (p0 + ...) for e = exp(-|x|).
+    """
+    reach = mp.mpf(15) / 16
+    ln2 = np.float32(float(mp.log(2)))
+    even = Series(
         lambda w: mp.log(2 * mp.cosh(mp.sqrt(w) / 2)), lambda w: softplus(-mp.sqrt(w))[0]
     )
-    reach, ln2 = mp.mpf(7) / 16, mp.log(2)
-    numbers, error = fit(series, mp.mpf(0), reach**2, mp.mpf(0), ln2, mp.mpf(0), 3)
-    first = np.float32(float(ln2))
+    near, error = fit(even, mp.mpf(0), reach**2, mp.mpf(0), mp.mpf(float(ln2)), mp.mpf(0), 4)
+    rest = Series(lambda e: mp.log1p(e) / e - 1, lambda e: mp.log1p(e) / e)
+    tail, tail_error = fit(
+        rest, mp.mpf(0), mp.exp(-reach), mp.mpf(0), mp.mpf(0), mp.mpf(0), 6
+    )
     return "\n".join([
         f"/* softplus near 0: error 2^{np.log2(error):.1f} */",
         f"#define FA_SOFTPLUS_NEAR {float(reach)}f",
-        f"#define FA_LN2 {first}f",
-        f"#define FA_LN2_LOW {np.float32(float(ln2 - mp.mpf(float(first))))}f",
-        "static const float fa_softplus_near[3] = {",
-        *(f"    {np.float32(v)}f," for v in numbers), "};",
+        f"#define FA_LN2 {ln2}f",
+        *numbers_of("fa_softplus_near", near), "",
+        f"/* log(1 + e): error 2^{np.log2(tail_error):.1f} */",
+        *numbers_of("fa_log1p_tail", tail),
     ])
 
 
@@ -224,13 +222,12 @@ TABLES = [
     Table("gelu_tanh_d", "gelu_tanh'(-a) / sigmoid(-u(a))",
           slope(gelu_tanh, lambda a: 2 * mp.sqrt(2 / mp.pi) * (a + mp.mpf("0.044715") * a**3)),
           0.98, 8, root=0.7524614220710163, tilted=True),
-    EvenTable("log1p", "log(1 + e) / e", lambda e: mp.log1p(e) / e, 0.1336, 4),
 ]
 
 
 def text() -> str:
     """The whole file."""
-    parts = ["/* Written by tools/tables_avx2.py. */", exponential(), silu_root(), softplus_near_0()]
+    parts = ["/* Written by tools/tables_avx2.py. */", exponential(), silu_root(), logarithm()]
     parts += map(text_of, TABLES)
     return "\n\n".join(parts) + "\n"
 
