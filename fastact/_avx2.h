@@ -109,10 +109,12 @@ FA_AVX2_INLINE fa_pair fa_piece(
     return (fa_pair){sum.hi, _mm256_add_ps(sum.lo, _mm256_add_ps(y.lo, p_low))};
 }
 
-/* 2^more 2^-40 exp(-u), for u from -110 to 25 if more = 0. */
-FA_AVX2_INLINE fa_pair fa_exp_scaled(fa_pair u, int more) {
-    const __m256 magic = FA_PS(12582912.0f + 8 * more);
-    __m256 t = _mm256_fmadd_ps(u.hi, FA_PS(-FA_PER_STEP), magic);
+/* 2^more exp(-u), for u from -110 to 25 if more = -FA_SCALE_BITS; ``negative``, of the
+   negative of u. */
+FA_AVX2_INLINE fa_pair fa_exp_scaled(fa_pair u, int more, const int negative) {
+    const float sign = negative ? -1.0f : 1.0f;
+    const __m256 magic = FA_PS(12582912.0f + 8 * (more + FA_SCALE_BITS));
+    __m256 t = _mm256_fmadd_ps(u.hi, FA_PS(sign * -FA_PER_STEP), magic);
     __m256 n = _mm256_sub_ps(t, magic);
     __m256i at = _mm256_castps_si256(t);
     __m256i bits = _mm256_permutevar8x32_epi32(
@@ -123,16 +125,21 @@ FA_AVX2_INLINE fa_pair fa_exp_scaled(fa_pair u, int more) {
     __m256 r = _mm256_fmadd_ps(
         n, FA_PS(FA_STEP_LOW), _mm256_add_ps(u.lo, FA_PS(FA_LOG_THETA))
     );
-    r = _mm256_add_ps(_mm256_fmadd_ps(n, FA_PS(FA_STEP), u.hi), r);
+    __m256 first = negative ? _mm256_fmsub_ps(n, FA_PS(FA_STEP), u.hi)
+                            : _mm256_fmadd_ps(n, FA_PS(FA_STEP), u.hi);
+    r = _mm256_add_ps(first, r);
     __m256 q = _mm256_fmadd_ps(r, FA_PS(FA_EXP_4), FA_PS(FA_EXP_3));
     q = _mm256_fmadd_ps(q, r, FA_PS(0.5f));
     q = _mm256_fmsub_ps(_mm256_mul_ps(r, r), q, r);
     __m256 e = _mm256_fmadd_ps(s, q, s);
     return (fa_pair){e, _mm256_fmadd_ps(s, q, _mm256_sub_ps(s, e))};
 }
-
 FA_AVX2_INLINE fa_pair fa_exp_minus(fa_pair u) {
-    return fa_exp_scaled(u, 0);
+    return fa_exp_scaled(u, -FA_SCALE_BITS, 0);
+}
+/* 2^more exp(-a), or exp(a). */
+FA_AVX2_INLINE fa_pair fa_exp_of(__m256 a, int more, const int up) {
+    return fa_exp_scaled((fa_pair){a, _mm256_setzero_ps()}, more, up);
 }
 
 /* D = 2^-40 (1 + exp(-u)). */
@@ -289,8 +296,10 @@ typedef struct {
     __m256 s, excess;
 } fa_share;
 FA_AVX2_INLINE fa_share fa_share_of(fa_pair e) {
-    const __m256 one = FA_PS(1.0f);
-    fa_pair d = fa_one_plus(e);
+    const __m256 one = FA_PS(1.0f), scale = FA_PS(FA_SCALE);
+    fa_pair d;
+    d.hi = _mm256_add_ps(e.hi, scale);
+    d.lo = _mm256_add_ps(_mm256_sub_ps(scale, _mm256_sub_ps(d.hi, e.hi)), e.lo);
     __m256 s = _mm256_div_ps(one, d.hi);
     return (fa_share){s, _mm256_fmadd_ps(s, d.lo, _mm256_fmsub_ps(s, d.hi, one))};
 }
@@ -305,11 +314,9 @@ FA_AVX2_INLINE __m256 fa_share_slope(fa_share of, float factor) {
 
 /* S on the left, 1 - S on the right. */
 FA_AVX2_INLINE __m256 fa_sigmoid_of(__m256 x, fa_share of) {
-    __m256 s = _mm256_mul_ps(of.s, FA_PS(FA_SCALE)), rest = _mm256_sub_ps(FA_PS(1.0f), s);
-    __m256 low = _mm256_sub_ps(_mm256_sub_ps(FA_PS(1.0f), rest), s);
-    rest = _mm256_add_ps(rest, _mm256_fmadd_ps(s, of.excess, low));
-    s = _mm256_mul_ps(_mm256_fnmadd_ps(of.s, of.excess, of.s), FA_PS(FA_SCALE));
-    return _mm256_blendv_ps(rest, s, x);
+    __m256 s = _mm256_fnmadd_ps(of.s, of.excess, of.s);
+    s = _mm256_mul_ps(s, FA_PS(FA_SCALE));
+    return _mm256_blendv_ps(_mm256_sub_ps(FA_PS(1.0f), s), s, x);
 }
 FA_AVX2_INLINE void fa_sigmoid_block(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
@@ -317,8 +324,7 @@ FA_AVX2_INLINE void fa_sigmoid_block(
     fa_pairs pairs;
     for (ptrdiff_t i = 0; i < n; i += 8) {
         __m256 a = fa_min_abs(_mm256_loadu_ps(x + i), 110.0f);
-        fa_pair u = {_mm256_xor_ps(a, FA_PS(-0.0f)), _mm256_setzero_ps()};
-        fa_store(&pairs, i, fa_exp_minus(u));
+        fa_store(&pairs, i, fa_exp_of(a, -FA_SCALE_BITS, 1));
     }
     for (ptrdiff_t i = 0; i < n; i += 8) {
         fa_share share = fa_share_of(fa_load(&pairs, i));
@@ -344,8 +350,7 @@ FA_AVX2_INLINE void fa_tanh_block(
     }
     for (ptrdiff_t i = 0; with_d && i < n; i += 8) {
         __m256 a = fa_min_abs(_mm256_loadu_ps(x + i), 55.0f);
-        fa_pair u = {_mm256_mul_ps(a, FA_PS(-2.0f)), _mm256_setzero_ps()};
-        fa_store(&pairs, i, fa_exp_minus(u));
+        fa_store(&pairs, i, fa_exp_of(_mm256_add_ps(a, a), -FA_SCALE_BITS, 1));
     }
     for (ptrdiff_t i = 0; with_d && i < n; i += 8) {
         fa_share share = fa_share_of(fa_load(&pairs, i));
@@ -396,8 +401,8 @@ FA_AVX2_INLINE void fa_softplus_of(
     const __m256 near = FA_PS(FA_SOFTPLUS_NEAR * FA_SOFTPLUS_NEAR);
     fa_pairs pairs;
     for (ptrdiff_t i = 0; i < n; i += 8) {
-        fa_pair u = {fa_min_abs(_mm256_loadu_ps(x + i), 110.0f), _mm256_setzero_ps()};
-        fa_store(&pairs, i, fa_exp_scaled(u, 2 * FA_SCALE_BITS));
+        __m256 a = fa_min_abs(_mm256_loadu_ps(x + i), 110.0f);
+        fa_store(&pairs, i, fa_exp_of(a, FA_SCALE_BITS, 0));
     }
     for (ptrdiff_t i = 0; i < n; i += 8) {
         fa_pair e = fa_load(&pairs, i);
