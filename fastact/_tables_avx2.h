@@ -15,15 +15,15 @@ static const unsigned fa_table_exp[8] = {
 };
 
 /* silu' at its root: error 2^-26.7 */
+#define FA_SILU_NEAR 0.0625f
 #define FA_SILU_ROOT 1.2784645557403564f
 #define FA_SILU_ROOT_LOW -1.2979282537628478e-08f
-static const float fa_silu_root[6] = {
-    0.2178117036819458f,
-    0.14664879441261292f,
-    0.018875250592827797f,
-    -0.015222149901092052f,
-    -0.006615838035941124f,
-    0.00010678890976123512f,
+static const float fa_silu_root[5] = {
+    239486500864.0f,
+    161242054656.0f,
+    20755365888.0f,
+    -16736135168.0f,
+    -7729006080.0f,
 };
 
 /* softplus near 0: error 2^-27.8 */

@@ -124,7 +124,7 @@ def numbers_of(name: str, numbers: list) -> list[str]:
 
 
 def silu_root() -> str:
-    """silu'(h - u0) = h (q0 + h (q1 + ...)) for |h| <= 1 / 8, silu'(-u0) = 0."""
+    """2^SCALE silu'(h - u0) = h (q0 + h (q1 + ...)) for |h| <= 1 / 16, silu'(-u0) = 0."""
     root = mp.findroot(lambda u: u - 1 - mp.exp(-u), 1.28)
     slope = mp.diff(lambda x: silu(x)[1], -root)
     q0 = np.float32(float(slope))
@@ -133,14 +133,15 @@ def silu_root() -> str:
         return silu(h - root)[1] / h - mp.mpf(float(q0)) if h else slope - mp.mpf(float(q0))
 
     series = Series(rest, lambda h: mp.mpf(float(q0)))
-    reach = mp.mpf(1) / 8
-    numbers, error = fit(series, -reach, reach, mp.mpf(0), mp.mpf(0), mp.mpf(0), 5)
+    reach = mp.mpf(1) / 16
+    numbers, error = fit(series, -reach, reach, mp.mpf(0), mp.mpf(0), mp.mpf(0), 4)
     first = np.float32(float(root))
     return "\n".join([
         f"/* silu' at its root: error 2^{np.log2(error):.1f} */",
+        f"#define FA_SILU_NEAR {float(reach)}f",
         f"#define FA_SILU_ROOT {first}f",
         f"#define FA_SILU_ROOT_LOW {np.float32(float(root - mp.mpf(float(first))))}f",
-        *numbers_of("fa_silu_root", [q0, *numbers]),
+        *numbers_of("fa_silu_root", [2.0**SCALE * float(q) for q in [q0, *numbers]]),
     ])
 
 
