@@ -52,11 +52,11 @@ FA_AVX2_INLINE __m256 fa_sign(__m256 x) {
 }
 /* min(|x|, top), and x between bounds.  (Minimum and maximum keep NaN only if it is their
    second operand.) */
-FA_AVX2_INLINE __m256 fa_min_abs(__m256 x, float top) {
-    return _mm256_min_ps(FA_PS(top), _mm256_andnot_ps(FA_PS(-0.0f), x));
+FA_AVX2_INLINE __m256 fa_abs(__m256 x) {
+    return _mm256_andnot_ps(FA_PS(-0.0f), x);
 }
-FA_AVX2_INLINE __m256 fa_between(float bottom, __m256 x, float top) {
-    return _mm256_min_ps(FA_PS(top), _mm256_max_ps(FA_PS(bottom), x));
+FA_AVX2_INLINE __m256 fa_min_abs(__m256 x, float top) {
+    return _mm256_min_ps(FA_PS(top), fa_abs(x));
 }
 /* a b, and a + b for a and b >= 0, with what they lose to rounding. */
 FA_AVX2_INLINE fa_pair fa_product(__m256 a, __m256 b) {
@@ -105,14 +105,18 @@ FA_AVX2_INLINE fa_pair fa_piece(
     __m256 slope = fa_polynomial(table, 3, rows, at, d);
     __m256 p = _mm256_fmadd_ps(slope, d, p0);
     __m256 p_low = _mm256_fmadd_ps(slope, d, _mm256_sub_ps(p0, p));
-    fa_pair y = fa_product(b, d), sum = fa_any_sum(y.hi, p);
-    return (fa_pair){sum.hi, _mm256_add_ps(sum.lo, _mm256_add_ps(y.lo, p_low))};
+    __m256 sum = _mm256_fmadd_ps(b, d, p), part = _mm256_sub_ps(sum, p);
+    __m256 low = _mm256_sub_ps(p, _mm256_sub_ps(sum, part));
+    low = _mm256_add_ps(low, _mm256_fmsub_ps(b, d, part));
+    return (fa_pair){sum, _mm256_add_ps(low, p_low)};
 }
 
-/* 2^-40 exp(-u), for u from -110 to 25. */
-FA_AVX2_INLINE fa_pair fa_exp_minus(fa_pair u) {
-    const __m256 magic = FA_PS(12582912.0f);
-    __m256 t = _mm256_fmadd_ps(u.hi, FA_PS(-FA_PER_STEP), magic);
+/* 2^more exp(-u), for u from -110 to 25 if more = -FA_SCALE_BITS; ``negative``, of the
+   negative of u. */
+FA_AVX2_INLINE fa_pair fa_exp_scaled(fa_pair u, int more, const int negative) {
+    const float sign = negative ? -1.0f : 1.0f;
+    const __m256 magic = FA_PS(12582912.0f + 8 * (more + FA_SCALE_BITS));
+    __m256 t = _mm256_fmadd_ps(u.hi, FA_PS(sign * -FA_PER_STEP), magic);
     __m256 n = _mm256_sub_ps(t, magic);
     __m256i at = _mm256_castps_si256(t);
     __m256i bits = _mm256_permutevar8x32_epi32(
@@ -120,148 +124,146 @@ FA_AVX2_INLINE fa_pair fa_exp_minus(fa_pair u) {
     );
     __m256 s = _mm256_castsi256_ps(_mm256_add_epi32(bits, _mm256_slli_epi32(at, 20)));
     /* exp(-u) = s exp(-r) */
-    __m256 r = _mm256_fmadd_ps(
-        n, FA_PS(FA_STEP_LOW), _mm256_add_ps(u.lo, FA_PS(FA_LOG_THETA))
-    );
-    r = _mm256_add_ps(_mm256_fmadd_ps(n, FA_PS(FA_STEP), u.hi), r);
+    __m256 r = negative ? _mm256_sub_ps(FA_PS(FA_LOG_THETA), u.lo)
+                        : _mm256_add_ps(FA_PS(FA_LOG_THETA), u.lo);
+    r = _mm256_fmadd_ps(n, FA_PS(FA_STEP_LOW), r);
+    __m256 first = negative ? _mm256_fmsub_ps(n, FA_PS(FA_STEP), u.hi)
+                            : _mm256_fmadd_ps(n, FA_PS(FA_STEP), u.hi);
+    r = _mm256_add_ps(first, r);
     __m256 q = _mm256_fmadd_ps(r, FA_PS(FA_EXP_4), FA_PS(FA_EXP_3));
     q = _mm256_fmadd_ps(q, r, FA_PS(0.5f));
     q = _mm256_fmsub_ps(_mm256_mul_ps(r, r), q, r);
     __m256 e = _mm256_fmadd_ps(s, q, s);
     return (fa_pair){e, _mm256_fmadd_ps(s, q, _mm256_sub_ps(s, e))};
 }
+/* 2^more exp(-a), or exp(a). */
+FA_AVX2_INLINE fa_pair fa_exp_of(__m256 a, int more, const int up) {
+    return fa_exp_scaled((fa_pair){a, _mm256_setzero_ps()}, more, up);
+}
 
-/* D = 2^-40 (1 + exp(-u)). */
+/* D = 2^-40 (1 + exp(u)), u >= 0. */
 FA_AVX2_INLINE fa_pair fa_one_plus(fa_pair e) {
-    fa_pair sum = fa_sum(e.hi, FA_PS(FA_SCALE));
-    return (fa_pair){sum.hi, _mm256_add_ps(sum.lo, e.lo)};
+    const __m256 scale = FA_PS(FA_SCALE);
+    __m256 sum = _mm256_add_ps(e.hi, scale);
+    __m256 low = _mm256_sub_ps(scale, _mm256_sub_ps(sum, e.hi));
+    return (fa_pair){sum, _mm256_add_ps(low, e.lo)};
 }
 
 /* n / D, for r near 1 / D.  (The excess of a quotient is +0 for either zero, which keeps its
    sign so.) */
+FA_AVX2_INLINE __m256 fa_excess(__m256 q, __m256 n, fa_pair d) {
+    return _mm256_fmadd_ps(q, d.lo, _mm256_fmsub_ps(q, d.hi, n));
+}
 FA_AVX2_INLINE __m256 fa_quotient(__m256 n, __m256 low, fa_pair d, __m256 r) {
     __m256 q = _mm256_mul_ps(n, r);
-    __m256 excess = _mm256_fmadd_ps(q, d.lo, _mm256_fmsub_ps(q, d.hi, n));
-    return _mm256_fnmadd_ps(_mm256_sub_ps(excess, low), r, q);
+    return _mm256_fnmadd_ps(_mm256_sub_ps(fa_excess(q, n, d), low), r, q);
 }
 
-/* f' from K(|x|) and E = exp(-u): K / D on the left, (1 + E (1 - K)) / D on the right. */
-FA_AVX2_INLINE __m256 fa_slope(__m256 x, fa_pair k, fa_pair e, fa_pair d, __m256 r) {
-    const __m256 one = FA_PS(1.0f);
-    __m256 up = _mm256_mul_ps(e.hi, FA_PS(1.0f / FA_SCALE)), rest = _mm256_sub_ps(one, k.hi);
-    __m256 right = _mm256_fmadd_ps(up, rest, one);
-    __m256 right_low = _mm256_fmadd_ps(up, rest, _mm256_sub_ps(one, right));
-    right_low = _mm256_fnmadd_ps(up, k.lo, right_low);
-    k.hi = _mm256_blendv_ps(right, k.hi, x);
-    k.lo = _mm256_blendv_ps(right_low, k.lo, x);
-    return fa_quotient(k.hi, k.lo, d, r);
-}
-
-/* x / D, given u, and f' by SLOPE, which takes what K left in k, and e, over (D), r (1 / D).
-   Beyond ``top`` f = x, below ``bottom`` f = -0. */
-#define FA_GATED(name, bottom, top, U, K, SLOPE)                                        \
+/* a / D = y is x / D on the left and x - x / D on the right; f'(x) = 1 - f'(-x), f'(-a)
+   given by SLOPE, which takes what K left in k, over (D), r (1 / D).  Where u takes long,
+   it has a step of its own, and so has K. */
+#define FA_GATED(name, top, steps, U, K, SLOPE)                                         \
     FA_AVX2_INLINE void fa_##name##_block(                                              \
         const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d \
     ) {                                                                                 \
         fa_pairs pairs, slopes;                                                         \
         for (ptrdiff_t i = 0; i < n; i += 8) {                                          \
-            __m256 v = _mm256_loadu_ps(x + i);                                          \
-            fa_store(&pairs, i, U);                                                     \
+            __m256 a = fa_min_abs(_mm256_loadu_ps(x + i), top);                         \
+            fa_store(&pairs, i, steps ? U : fa_exp_scaled(U, -FA_SCALE_BITS, 1));       \
         }                                                                               \
-        for (ptrdiff_t i = 0; i < n; i += 8) {                                          \
-            fa_store(&pairs, i, fa_exp_minus(fa_load(&pairs, i)));                      \
+        for (ptrdiff_t i = 0; steps && i < n; i += 8) {                                 \
+            fa_pair u = fa_load(&pairs, i);                                             \
+            fa_store(&pairs, i, fa_exp_scaled(u, -FA_SCALE_BITS, 1));                   \
         }                                                                               \
-        for (ptrdiff_t i = 0; with_d && i < n; i += 8) {                                \
-            __m256 v = _mm256_loadu_ps(x + i);                                          \
+        for (ptrdiff_t i = 0; steps && with_d && i < n; i += 8) {                       \
+            __m256 a = fa_min_abs(_mm256_loadu_ps(x + i), top);                         \
             fa_store(&slopes, i, K);                                                    \
         }                                                                               \
         for (ptrdiff_t i = 0; i < n; i += 8) {                                          \
-            __m256 v = _mm256_loadu_ps(x + i);                                          \
-            fa_pair e = fa_load(&pairs, i), over = fa_one_plus(e);                      \
+            __m256 v = _mm256_loadu_ps(x + i), a = fa_min_abs(v, top);                  \
+            fa_pair over = fa_one_plus(fa_load(&pairs, i));                             \
             __m256 r = _mm256_div_ps(FA_PS(1.0f), over.hi);                             \
             if (with_f) {                                                               \
-                __m256 y = _mm256_max_ps(FA_PS(bottom), v);                             \
-                y = fa_quotient(y, _mm256_setzero_ps(), over, r);                       \
-                y = _mm256_mul_ps(y, FA_PS(FA_SCALE));                                  \
-                y = _mm256_blendv_ps(y, v, _mm256_cmp_ps(v, FA_PS(top), _CMP_GT_OQ));   \
-                _mm256_storeu_ps(f + i, y);                                             \
+                __m256 q = _mm256_mul_ps(a, r);                                         \
+                q = _mm256_fnmadd_ps(fa_excess(q, a, over), r, q);                      \
+                q = _mm256_mul_ps(q, FA_PS(FA_SCALE));                                  \
+                q = _mm256_sub_ps(_mm256_max_ps(FA_PS(-0.0f), v), q);                   \
+                _mm256_storeu_ps(f + i, q);                                             \
             }                                                                           \
             if (with_d) {                                                               \
-                fa_pair k = fa_load(&slopes, i);                                        \
-                _mm256_storeu_ps(d + i, _mm256_mul_ps(SLOPE, FA_PS(FA_SCALE)));         \
+                fa_pair k = steps ? fa_load(&slopes, i) : K;                            \
+                __m256 s = _mm256_mul_ps(SLOPE, FA_PS(FA_SCALE));                       \
+                s = _mm256_blendv_ps(_mm256_sub_ps(FA_PS(1.0f), s), s, v);              \
+                _mm256_storeu_ps(d + i, s);                                             \
             }                                                                           \
         }                                                                               \
     }                                                                                   \
     FA_FUNCTION(name)
 
-/* silu'(u) = K / D, K = 1 + u - u / D, but near the root of K by a series. */
-FA_AVX2_INLINE __m256 fa_silu_slope(fa_pair u, fa_pair d, __m256 r) {
+/* silu'(-u) = K / D, K = (1 - u) + u / D, but near the root of K by a series.  (1 - u is
+   exact from u = 1 on, and the sum with u / D loses no more than its low part says.) */
+FA_AVX2_INLINE __m256 fa_silu_slope(fa_pair u, const int has_low, fa_pair d, __m256 r) {
     const __m256 one = FA_PS(1.0f), scale = FA_PS(FA_SCALE);
-    __m256 q = _mm256_mul_ps(u.hi, r);
-    __m256 excess = _mm256_fmadd_ps(q, d.lo, _mm256_fmsub_ps(q, d.hi, u.hi));
-    excess = _mm256_mul_ps(_mm256_sub_ps(excess, u.lo), _mm256_mul_ps(r, scale));
-    fa_pair k = fa_any_sum(one, u.hi);
-    excess = _mm256_add_ps(excess, _mm256_add_ps(k.lo, u.lo));
-    k = fa_any_sum(k.hi, _mm256_mul_ps(q, FA_PS(-FA_SCALE)));
-    k.lo = _mm256_add_ps(k.lo, excess);
-    excess = _mm256_fmadd_ps(r, d.lo, _mm256_fmsub_ps(r, d.hi, one));
-    k.lo = _mm256_fnmadd_ps(k.hi, excess, k.lo);
-    __m256 y = _mm256_fmadd_ps(k.hi, r, _mm256_mul_ps(k.lo, r));
+    __m256 q = _mm256_mul_ps(u.hi, r), lost = fa_excess(q, u.hi, d);
+    if (has_low) lost = _mm256_sub_ps(lost, u.lo);
+    fa_pair k;
+    __m256 rest = _mm256_sub_ps(one, u.hi);
+    __m256 low = _mm256_sub_ps(_mm256_sub_ps(one, rest), u.hi);
+    if (has_low) low = _mm256_sub_ps(low, u.lo);
+    k.hi = _mm256_fmadd_ps(q, scale, rest);
+    k.lo = _mm256_add_ps(_mm256_fmadd_ps(q, scale, _mm256_sub_ps(rest, k.hi)), low);
+    k.lo = _mm256_fnmadd_ps(lost, _mm256_mul_ps(r, scale), k.lo);
+    __m256 y = fa_quotient(k.hi, k.lo, d, r);
 
-    __m256 h = _mm256_add_ps(u.hi, FA_PS(FA_SILU_ROOT));
-    __m256 low = _mm256_add_ps(u.lo, FA_PS(FA_SILU_ROOT_LOW));
-    __m256 p = FA_PS(fa_silu_root[5]);
-    for (int j = 4; j > 0; j--) p = _mm256_fmadd_ps(p, h, FA_PS(fa_silu_root[j]));
-    p = _mm256_mul_ps(p, h);
-    low = _mm256_mul_ps(low, _mm256_fmadd_ps(FA_PS(2.0f), p, FA_PS(fa_silu_root[0])));
-    p = _mm256_fmadd_ps(h, FA_PS(fa_silu_root[0]), _mm256_fmadd_ps(p, h, low));
-    p = _mm256_mul_ps(p, FA_PS(1.0f / FA_SCALE));
-    h = _mm256_cmp_ps(fa_min_abs(h, 1.0f), FA_PS(0.125f), _CMP_LT_OQ);
+    __m256 h = _mm256_sub_ps(FA_PS(FA_SILU_ROOT), u.hi);
+    low = FA_PS(FA_SILU_ROOT_LOW);
+    if (has_low) low = _mm256_sub_ps(low, u.lo);
+    const __m256 slope = FA_PS(fa_silu_root[0]);
+    __m256 p = FA_PS(fa_silu_root[4]);
+    for (int j = 3; j > 0; j--) p = _mm256_fmadd_ps(p, h, FA_PS(fa_silu_root[j]));
+    p = _mm256_fmadd_ps(_mm256_mul_ps(p, h), h, _mm256_mul_ps(low, slope));
+    p = _mm256_fmadd_ps(h, slope, p);
+    h = _mm256_cmp_ps(fa_abs(h), FA_PS(FA_SILU_NEAR), _CMP_LT_OQ);
     return _mm256_blendv_ps(y, p, h);
 }
 
-FA_AVX2_INLINE fa_pair fa_silu_u(__m256 x) {
-    return (fa_pair){fa_between(-110.0f, x, 25.0f), _mm256_setzero_ps()};
+FA_AVX2_INLINE fa_pair fa_silu_u(__m256 a) {
+    return (fa_pair){a, _mm256_setzero_ps()};
 }
-FA_GATED(silu, -110.0f, 25.0f, fa_silu_u(v), fa_silu_u(v), fa_silu_slope(k, over, r))
+FA_GATED(silu, 110.0f, 0, fa_silu_u(a), fa_silu_u(a), fa_silu_slope(k, 0, over, r))
 
-/* u = 1.702 x */
-FA_AVX2_INLINE fa_pair fa_quick_gelu_u(__m256 x) {
-    x = fa_between(-64.0f, x, 14.5f);
-    fa_pair u = fa_product(x, FA_PS(1.702f));
-    u.lo = _mm256_fmadd_ps(x, FA_PS((float)(1.702 - 1.702f)), u.lo);
+/* u = 1.702 a */
+FA_AVX2_INLINE fa_pair fa_quick_gelu_u(__m256 a) {
+    fa_pair u = fa_product(a, FA_PS(1.702f));
+    u.lo = _mm256_fmadd_ps(a, FA_PS((float)(1.702 - 1.702f)), u.lo);
     return u;
 }
-FA_GATED(quick_gelu, -64.0f, 14.5f, fa_quick_gelu_u(v), fa_quick_gelu_u(v),
-         fa_silu_slope(k, over, r))
+FA_GATED(quick_gelu, 64.0f, 0, fa_quick_gelu_u(a), fa_quick_gelu_u(a),
+         fa_silu_slope(k, 1, over, r))
 
 /* K of a table. */
-#define FA_K(name, FACTOR, bottom)                                                      \
-    fa_piece(fa_table_##name, FA_ROWS_OF(name),                                         \
-             fa_index(fa_min_abs(v, -(bottom)), FACTOR), fa_min_abs(v, -(bottom)))
+#define FA_K(name, FACTOR) fa_piece(fa_table_##name, FA_ROWS_OF(name), fa_index(a, FACTOR), a)
 
-/* u = x (c + k x^2), c = 2 sqrt(2 / pi), k = 0.044715 c.  c is taken in two parts, so that the
+/* u = a (c + k a^2), c = 2 sqrt(2 / pi), k = 0.044715 c.  c is taken in two parts, so that the
    sum with the first is exact in its difference to that. */
-FA_AVX2_INLINE fa_pair fa_gelu_tanh_u(__m256 x) {
+FA_AVX2_INLINE fa_pair fa_gelu_tanh_u(__m256 a) {
     const double c = 1.5957691216057308, k = 0.07135481627260025;
     const float c1 = 1.5966796875f, k1 = (float)k;
-    fa_pair square = fa_product(x, x), p = fa_product(FA_PS(k1), square.hi);
+    fa_pair square = fa_product(a, a), p = fa_product(FA_PS(k1), square.hi);
     p.lo = _mm256_fmadd_ps(FA_PS((float)(k - k1)), square.hi, p.lo);
     p.lo = _mm256_fmadd_ps(FA_PS(k1), square.lo, p.lo);
     p.lo = _mm256_add_ps(p.lo, FA_PS((float)(c - c1)));
     __m256 w = _mm256_add_ps(p.hi, FA_PS(c1));
     __m256 low = _mm256_sub_ps(p.hi, _mm256_sub_ps(w, FA_PS(c1)));
-    fa_pair u = fa_product(x, w);
-    u.lo = _mm256_fmadd_ps(x, _mm256_add_ps(low, p.lo), u.lo);
+    fa_pair u = fa_product(a, w);
+    u.lo = _mm256_fmadd_ps(a, _mm256_add_ps(low, p.lo), u.lo);
     return u;
 }
-FA_GATED(gelu_tanh, -11.0f, 7.0f, fa_gelu_tanh_u(fa_between(-11.0f, v, 7.0f)),
-         FA_K(gelu_tanh_d, FA_GELU_TANH_D_FACTOR, -11.0f), fa_slope(v, k, e, over, r))
+FA_GATED(gelu_tanh, 11.0f, 1, fa_gelu_tanh_u(a), FA_K(gelu_tanh_d, FA_GELU_TANH_D_FACTOR),
+         fa_quotient(k.hi, k.lo, over, r))
 
-/* u = log(Phi(x) / Phi(-x)): x^2 / 2, and the rest, which is small, from a table, with the sign
-   of x. */
-FA_AVX2_INLINE fa_pair fa_gelu_u(__m256 x) {
-    __m256 a = fa_min_abs(x, 14.62f), sign = fa_sign(x);
+/* u = log(Phi(a) / Phi(-a)): a^2 / 2, and the rest, which is small, from a table. */
+FA_AVX2_INLINE fa_pair fa_gelu_u(__m256 a) {
     __m256i at = fa_index(a, FA_GELU_FACTOR);
     __m256 d = _mm256_sub_ps(a, fa_pick(fa_table_gelu[0], at));
     __m256 p0 = fa_pick(fa_table_gelu[1], at);
@@ -273,12 +275,10 @@ FA_AVX2_INLINE fa_pair fa_gelu_u(__m256 x) {
     fa_pair u = fa_sum(half.hi, w);
     y = _mm256_sub_ps(y, _mm256_sub_ps(w, p0));
     u.lo = _mm256_add_ps(_mm256_add_ps(u.lo, half.lo), y);
-    u.lo = _mm256_xor_ps(u.lo, sign);
-    u.hi = _mm256_min_ps(FA_PS(25.0f), _mm256_xor_ps(u.hi, sign));
     return u;
 }
-FA_GATED(gelu, -14.62f, 6.0f, fa_gelu_u(v), FA_K(gelu_d, FA_GELU_D_FACTOR, -14.62f),
-         fa_slope(v, k, e, over, r))
+FA_GATED(gelu, 14.62f, 1, fa_gelu_u(a), FA_K(gelu_d, FA_GELU_D_FACTOR),
+         fa_quotient(k.hi, k.lo, over, r))
 
 /* s = S = 1 / D for exp(|u|), or exp(-|u|) / (1 + exp(-|u|)), and its excess. */
 typedef struct {
@@ -288,7 +288,7 @@ FA_AVX2_INLINE fa_share fa_share_of(fa_pair e) {
     const __m256 one = FA_PS(1.0f);
     fa_pair d = fa_one_plus(e);
     __m256 s = _mm256_div_ps(one, d.hi);
-    return (fa_share){s, _mm256_fmadd_ps(s, d.lo, _mm256_fmsub_ps(s, d.hi, one))};
+    return (fa_share){s, fa_excess(s, one, d)};
 }
 /* S (1 - S), times factor. */
 FA_AVX2_INLINE __m256 fa_share_slope(fa_share of, float factor) {
@@ -301,11 +301,9 @@ FA_AVX2_INLINE __m256 fa_share_slope(fa_share of, float factor) {
 
 /* S on the left, 1 - S on the right. */
 FA_AVX2_INLINE __m256 fa_sigmoid_at(__m256 x, fa_share of) {
-    __m256 s = _mm256_mul_ps(of.s, FA_PS(FA_SCALE)), rest = _mm256_sub_ps(FA_PS(1.0f), s);
-    __m256 low = _mm256_sub_ps(_mm256_sub_ps(FA_PS(1.0f), rest), s);
-    rest = _mm256_add_ps(rest, _mm256_fmadd_ps(s, of.excess, low));
-    s = _mm256_mul_ps(_mm256_fnmadd_ps(of.s, of.excess, of.s), FA_PS(FA_SCALE));
-    return _mm256_blendv_ps(rest, s, x);
+    __m256 s = _mm256_fnmadd_ps(of.s, of.excess, of.s);
+    s = _mm256_mul_ps(s, FA_PS(FA_SCALE));
+    return _mm256_blendv_ps(_mm256_sub_ps(FA_PS(1.0f), s), s, x);
 }
 FA_AVX2_INLINE void fa_sigmoid_block(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
@@ -313,8 +311,7 @@ FA_AVX2_INLINE void fa_sigmoid_block(
     fa_pairs pairs;
     for (ptrdiff_t i = 0; i < n; i += 8) {
         __m256 a = fa_min_abs(_mm256_loadu_ps(x + i), 110.0f);
-        fa_pair u = {_mm256_xor_ps(a, FA_PS(-0.0f)), _mm256_setzero_ps()};
-        fa_store(&pairs, i, fa_exp_minus(u));
+        fa_store(&pairs, i, fa_exp_of(a, -FA_SCALE_BITS, 1));
     }
     for (ptrdiff_t i = 0; i < n; i += 8) {
         fa_share share = fa_share_of(fa_load(&pairs, i));
@@ -340,8 +337,7 @@ FA_AVX2_INLINE void fa_tanh_block(
     }
     for (ptrdiff_t i = 0; with_d && i < n; i += 8) {
         __m256 a = fa_min_abs(_mm256_loadu_ps(x + i), 55.0f);
-        fa_pair u = {_mm256_mul_ps(a, FA_PS(-2.0f)), _mm256_setzero_ps()};
-        fa_store(&pairs, i, fa_exp_minus(u));
+        fa_store(&pairs, i, fa_exp_of(_mm256_add_ps(a, a), -FA_SCALE_BITS, 1));
     }
     for (ptrdiff_t i = 0; with_d && i < n; i += 8) {
         fa_share share = fa_share_of(fa_load(&pairs, i));
@@ -349,3 +345,75 @@ FA_AVX2_INLINE void fa_tanh_block(
     }
 }
 FA_FUNCTION(tanh)
+
+/* 2^40 log(1 + e), e <= exp(-15 / 16): e + e^2 P(e).  (The factor of the low part of e is
+   near 1 / (1 + e).) */
+FA_AVX2_INLINE __m256 fa_log1p(fa_pair e) {
+    __m256 u = _mm256_mul_ps(e.hi, FA_PS(FA_SCALE)), t = _mm256_mul_ps(e.hi, u);
+    __m256 low = _mm256_mul_ps(e.lo, _mm256_fnmadd_ps(u, FA_PS(0.75f), FA_PS(1.0f)));
+    __m256 p = FA_PS(fa_log1p_tail[5]);
+    for (int k = 4; k >= 0; k--) p = _mm256_fmadd_ps(p, u, FA_PS(fa_log1p_tail[k]));
+    return _mm256_add_ps(e.hi, _mm256_fmadd_ps(t, p, low));
+}
+
+/* softplus where neighbours x are closer together than results, or than a logarithm is
+   exact: (ln2 + x / 2) + w P(w), w = x^2.  Both sums rise with x. */
+FA_AVX2_INLINE __m256 fa_softplus_0(__m256 x, __m256 w) {
+    const __m256 half = FA_PS(0.5f), ln2 = FA_PS(FA_LN2);
+    __m256 top = _mm256_fmadd_ps(x, half, ln2);
+    __m256 low = _mm256_fmadd_ps(x, half, _mm256_sub_ps(ln2, top));
+    __m256 p = FA_PS(fa_softplus_near[3]);
+    for (int k = 2; k >= 0; k--) p = _mm256_fmadd_ps(p, w, FA_PS(fa_softplus_near[k]));
+    return _mm256_add_ps(top, _mm256_fmadd_ps(p, w, low));
+}
+
+/* The sigmoid for 2^40 e, e = exp(-|x|): e / D on the left, 1 / D on the right. */
+FA_AVX2_INLINE __m256 fa_side_of(__m256 x, fa_pair e) {
+    const __m256 one = FA_PS(1.0f), scale = FA_PS(FA_SCALE);
+    fa_pair d;
+    d.hi = _mm256_fmadd_ps(e.hi, scale, one);
+    d.lo = _mm256_fmadd_ps(e.hi, scale, _mm256_sub_ps(one, d.hi));
+    d.lo = _mm256_fmadd_ps(e.lo, scale, d.lo);
+    __m256 n = _mm256_blendv_ps(FA_PS(1.0f / FA_SCALE), e.hi, x);
+    __m256 low = _mm256_blendv_ps(_mm256_setzero_ps(), e.lo, x);
+    return _mm256_mul_ps(fa_quotient(n, low, d, _mm256_div_ps(one, d.hi)), scale);
+}
+
+/* softplus(x), which is max(x, 0) + log(1 + e), or, negative, -softplus(-x). */
+FA_AVX2_INLINE void fa_softplus_of(
+    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d,
+    const int negative
+) {
+    const __m256 flip = FA_PS(negative ? -0.0f : 0.0f);
+    const __m256 near = FA_PS(FA_SOFTPLUS_NEAR * FA_SOFTPLUS_NEAR);
+    fa_pairs pairs;
+    for (ptrdiff_t i = 0; i < n; i += 8) {
+        __m256 a = fa_min_abs(_mm256_loadu_ps(x + i), 110.0f);
+        fa_store(&pairs, i, fa_exp_of(a, FA_SCALE_BITS, 0));
+    }
+    for (ptrdiff_t i = 0; i < n; i += 8) {
+        fa_pair e = fa_load(&pairs, i);
+        __m256 v = _mm256_xor_ps(_mm256_loadu_ps(x + i), flip);
+        if (with_f) {
+            __m256 y = _mm256_max_ps(_mm256_setzero_ps(), v), w = _mm256_mul_ps(v, v);
+            y = _mm256_fmadd_ps(fa_log1p(e), FA_PS(FA_SCALE), y);
+            y = _mm256_blendv_ps(y, fa_softplus_0(v, w), _mm256_cmp_ps(w, near, _CMP_LT_OQ));
+            _mm256_storeu_ps(f + i, _mm256_xor_ps(y, flip));
+        }
+        if (with_d) _mm256_storeu_ps(d + i, fa_side_of(v, e));
+    }
+}
+FA_AVX2_INLINE void fa_softplus_block(
+    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
+) {
+    fa_softplus_of(x, f, d, n, with_f, with_d, 0);
+}
+FA_FUNCTION(softplus)
+
+/* -softplus(-x) */
+FA_AVX2_INLINE void fa_log_sigmoid_block(
+    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
+) {
+    fa_softplus_of(x, f, d, n, with_f, with_d, 1);
+}
+FA_FUNCTION(log_sigmoid)

@@ -121,6 +121,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.logsigmoid",
         exp="exp",
         table=True,
+        avx2=True,
         table64=True,
     ),
     Row(
@@ -310,6 +311,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.softplus",
         exp="exp",
         table=True,
+        avx2=True,
         table64=True,
     ),
     Row(

@@ -8,21 +8,42 @@
 #define FA_EXP_3 -0.16668201982975006f
 #define FA_EXP_4 0.041669297963380814f
 #define FA_SCALE 0x1p-40f
+#define FA_SCALE_BITS 40
 static const unsigned fa_table_exp[8] = {
     0x2b7f5829, 0x2b7b3a3e, 0x2b77d424, 0x2b759202,
     0x2b748e45, 0x2b74e5be, 0x2b76b7da, 0x2b7a26de,
 };
 
 /* silu' at its root: error 2^-26.7 */
+#define FA_SILU_NEAR 0.0625f
 #define FA_SILU_ROOT 1.2784645557403564f
 #define FA_SILU_ROOT_LOW -1.2979282537628478e-08f
-static const float fa_silu_root[6] = {
-    0.2178117036819458f,
-    0.14664879441261292f,
-    0.018875250592827797f,
-    -0.015222149901092052f,
-    -0.006615838035941124f,
-    0.00010678890976123512f,
+static const float fa_silu_root[5] = {
+    239486500864.0f,
+    161242054656.0f,
+    20755365888.0f,
+    -16736135168.0f,
+    -7729006080.0f,
+};
+
+/* softplus near 0: error 2^-27.8 */
+#define FA_SOFTPLUS_NEAR 0.9375f
+#define FA_LN2 0.6931471824645996f
+static const float fa_softplus_near[4] = {
+    0.12499988079071045f,
+    -0.005207287147641182f,
+    0.0003439614665694535f,
+    -2.207820216426626e-05f,
+};
+
+/* log(1 + e): error 2^-26.9 */
+static const float fa_log1p_tail[6] = {
+    -0.49999865889549255f,
+    0.33326661586761475f,
+    -0.24886788427829742f,
+    0.1908963918685913f,
+    -0.12764349579811096f,
+    0.05006976053118706f,
 };
 
 /* tanh(a): error of the fit 2^-25.9 */

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import mpmath as mp
 import numpy as np
 from generated import write_or_check
-from tables import centre, fit, gelu_tanh, near_float, sigmoid, silu
+from tables import centre, fit, gelu_tanh, near_float, sigmoid, silu, softplus
 
 TARGET = Path(__file__).resolve().parent.parent / "fastact" / "_tables_avx2.h"
 SIZE = 8
@@ -117,8 +117,14 @@ class Series(NamedTuple):
     weight: Callable
 
 
+def numbers_of(name: str, numbers: list) -> list[str]:
+    """The array ``name`` of the coefficients of a series."""
+    texts = [f"    {np.float32(v)}f," for v in numbers]
+    return [f"static const float {name}[{len(numbers)}] = {{", *texts, "};"]
+
+
 def silu_root() -> str:
-    """silu'(h - u0) = h (q0 + h (q1 + ...)) for |h| <= 1 / 8, silu'(-u0) = 0."""
+    """2^SCALE silu'(h - u0) = h (q0 + h (q1 + ...)) for |h| <= 1 / 16, silu'(-u0) = 0."""
     root = mp.findroot(lambda u: u - 1 - mp.exp(-u), 1.28)
     slope = mp.diff(lambda x: silu(x)[1], -root)
     q0 = np.float32(float(slope))
@@ -127,15 +133,39 @@ def silu_root() -> str:
         return silu(h - root)[1] / h - mp.mpf(float(q0)) if h else slope - mp.mpf(float(q0))
 
     series = Series(rest, lambda h: mp.mpf(float(q0)))
-    reach = mp.mpf(1) / 8
-    numbers, error = fit(series, -reach, reach, mp.mpf(0), mp.mpf(0), mp.mpf(0), 5)
+    reach = mp.mpf(1) / 16
+    numbers, error = fit(series, -reach, reach, mp.mpf(0), mp.mpf(0), mp.mpf(0), 4)
     first = np.float32(float(root))
     return "\n".join([
         f"/* silu' at its root: error 2^{np.log2(error):.1f} */",
+        f"#define FA_SILU_NEAR {float(reach)}f",
         f"#define FA_SILU_ROOT {first}f",
         f"#define FA_SILU_ROOT_LOW {np.float32(float(root - mp.mpf(float(first))))}f",
-        "static const float fa_silu_root[6] = {",
-        *(f"    {np.float32(v)}f," for v in [q0, *numbers]), "};",
+        *numbers_of("fa_silu_root", [2.0**SCALE * float(q) for q in [q0, *numbers]]),
+    ])
+
+
+def logarithm() -> str:
+    """softplus(x) = (ln2 + x / 2) + w (q0 + ...), w = x^2, for |x| up to NEAR; beyond,
+    log(1 + e) = e + e^2 (p0 + ...) for e = exp(-|x|).
+    """
+    reach = mp.mpf(15) / 16
+    ln2 = np.float32(float(mp.log(2)))
+    even = Series(
+        lambda w: mp.log(2 * mp.cosh(mp.sqrt(w) / 2)), lambda w: softplus(-mp.sqrt(w))[0]
+    )
+    near, error = fit(even, mp.mpf(0), reach**2, mp.mpf(0), mp.mpf(float(ln2)), mp.mpf(0), 4)
+    rest = Series(lambda e: mp.log1p(e) / e - 1, lambda e: mp.log1p(e) / e)
+    tail, tail_error = fit(
+        rest, mp.mpf(0), mp.exp(-reach), mp.mpf(0), mp.mpf(0), mp.mpf(0), 6
+    )
+    return "\n".join([
+        f"/* softplus near 0: error 2^{np.log2(error):.1f} */",
+        f"#define FA_SOFTPLUS_NEAR {float(reach)}f",
+        f"#define FA_LN2 {ln2}f",
+        *numbers_of("fa_softplus_near", near), "",
+        f"/* log(1 + e): error 2^{np.log2(tail_error):.1f} */",
+        *numbers_of("fa_log1p_tail", tail),
     ])
 
 
@@ -163,6 +193,7 @@ def exponential() -> str:
     lines = [f"/* exp(-r) - 1 = -r + r^2 (1/2 + ...): error 2^{np.log2(error):.1f} */"]
     lines += [f"#define {k} {np.float32(float(v))}f" for k, v in defines.items()]
     lines.append(f"#define FA_SCALE 0x1p-{SCALE}f")
+    lines.append(f"#define FA_SCALE_BITS {SCALE}")
     lines.append(f"static const unsigned fa_table_exp[{SIZE}] = {{")
     lines += [f"    {', '.join(map(hex, bits[k:k + 4]))}," for k in (0, 4)]
     return "\n".join([*lines, "};"])
@@ -197,7 +228,7 @@ TABLES = [
 
 def text() -> str:
     """The whole file."""
-    parts = ["/* Written by tools/tables_avx2.py. */", exponential(), silu_root()]
+    parts = ["/* Written by tools/tables_avx2.py. */", exponential(), silu_root(), logarithm()]
     parts += map(text_of, TABLES)
     return "\n\n".join(parts) + "\n"
 
