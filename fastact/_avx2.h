@@ -380,7 +380,7 @@ FA_AVX2_INLINE __m256 fa_side_of(__m256 x, fa_pair e) {
 }
 
 /* softplus(x), which is max(x, 0) + log(1 + e), or, negative, -softplus(-x). */
-FA_AVX2_INLINE void fa_softplus_of(
+FA_AVX2_INLINE void fa_softplus_at(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d,
     const int negative
 ) {
@@ -406,7 +406,7 @@ FA_AVX2_INLINE void fa_softplus_of(
 FA_AVX2_INLINE void fa_softplus_block(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
 ) {
-    fa_softplus_of(x, f, d, n, with_f, with_d, 0);
+    fa_softplus_at(x, f, d, n, with_f, with_d, 0);
 }
 FA_FUNCTION(softplus)
 
@@ -414,6 +414,6 @@ FA_FUNCTION(softplus)
 FA_AVX2_INLINE void fa_log_sigmoid_block(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
 ) {
-    fa_softplus_of(x, f, d, n, with_f, with_d, 1);
+    fa_softplus_at(x, f, d, n, with_f, with_d, 1);
 }
 FA_FUNCTION(log_sigmoid)

@@ -431,8 +431,8 @@ FA_OP64 fa_f64x fa_lost64(fa_f64x high, double scale) {
    For n = 0 h is exact but for 0.0001 ulp of c_j.  From a = c_0 = 0, where z = e = 0,
    the result is t.  The second c_j is low: from there on an ulp of h is half one of the
    result at most, and so is that of the sum of h and what follows it.  So 0.75 ulp and a
-   little; in f' there are two roundings, wherever.  (P, D and 1 are times 2^-K there: P
-   is up to 2^1096.) */
+   little; f' is rounded once, wherever.  (P, D and 1 are times 2^-K there: P is up to
+   2^1096.) */
 FA_OP64 fa_f64x fa_tanh_power64(fa_f64x a, double offset, fa_f64x *h) {
     const fa_f64x magic = FA_MAGIC64(offset);
     fa_f64x t = FA_MADD64(a, FA_PD(FA_TANH_WHOLE_INVERSE), magic);
@@ -443,9 +443,10 @@ FA_OP64 fa_f64x fa_tanh_power64(fa_f64x a, double offset, fa_f64x *h) {
     return FA_POWER64(fa_tanh_power, t);
 }
 
-/* z, and l - s + z (..): with h they are tanh(a).  u R and (1 - t^2) (1 + 2 e) - 1. */
+/* z, and l - s + z (..): with h they are tanh(a).  The slope is f' / 4, times 2^K where P
+   is times 2^-K. */
 FA_OP64 fa_f64x fa_tanh_sum64(
-    fa_f64x power, fa_f64x h, double factor, fa_f64x *rest, fa_f64x *u, fa_f64x *v
+    fa_f64x power, fa_f64x h, double factor, fa_f64x *rest, fa_f64x *slope
 ) {
     const fa_f64x scale = FA_PD(factor), one = FA_PD(1.0);
     fa_f64x w = fa_mul64(h, h);
@@ -454,15 +455,12 @@ FA_OP64 fa_f64x fa_tanh_sum64(
     fa_f64x t = fa_sub64(h, s), t2 = fa_mul64(t, t);
     fa_f64x below = FA_MADD64(fa_sub64(power, scale), t, fa_add64(power, scale));
     fa_f64x r = fa_short64(fa_div64(one, below)), g = fa_mul64(r, scale);
-    *u = fa_mul64(power, r);
-    fa_f64x z = fa_sub64(*u, g);
-    fa_f64x e = FA_NMADD64(t, z, fa_sub64(fa_sub64(one, *u), g));
+    fa_f64x u = fa_mul64(power, r), z = fa_sub64(u, g);
+    fa_f64x e = FA_NMADD64(t, z, fa_sub64(fa_sub64(one, u), g));
     e = FA_NMADD64(t2, e, e);
     t2 = fa_sub64(e, t2);
-    fa_f64x lost = fa_sub64(fa_sub64(*u, z), g);
-    *rest = fa_add64(FA_MSUB64(z, t2, s), lost);
-    *u = fa_mul64(*u, r);
-    *v = fa_add64(e, t2);
+    *rest = fa_add64(FA_MSUB64(z, t2, s), fa_sub64(fa_sub64(u, z), g));
+    *slope = FA_MADD64(u, r, fa_mul64(fa_mul64(u, r), fa_add64(e, t2)));
     return z;
 }
 
@@ -473,15 +471,15 @@ FA_OP64 void fa_tanh_exp64(fa_f64x x, int has_d, fa_f64x *power, fa_f64x *h) {
 }
 
 FA_OP64 void fa_tanh_of(fa_f64x x, fa_f64x power, fa_f64x h, fa_f64x *f, fa_f64x *d) {
-    fa_f64x rest, u, v;
-    fa_f64x z = fa_tanh_sum64(power, h, d ? FA_SCALE64 : 1.0, &rest, &u, &v);
+    fa_f64x rest, slope, z;
+    z = fa_tanh_sum64(power, h, d ? FA_SCALE64 : 1.0, &rest, &slope);
     if (f) *f = fa_copysign64(fa_add64(z, fa_add64(h, rest)), x);
-    if (d) *d = fa_mul64(FA_MADD64(u, v, u), FA_PD(4 * FA_SCALE64));
+    if (d) *d = fa_mul64(slope, FA_PD(4 * FA_SCALE64));
 }
 
 /* f = a - T - T_low, T + T_low = tanh(a), of which the first difference is exact where it
-   matters; below 0.34, where h would cost digits, a^3 (1/3 + w Q(w)), w = a^2, with what
-   w and 1/3 lose.  (The rounding of a^3 is left: 0.67 ulp at most.)  f' = (T + T_low)^2. */
+   matters; below 0.34, where h would cost digits, a (w / 3 + w^2 Q(w)), w = a^2, with what
+   w, 1/3 and their product lose.  f' = (T + T_low)^2. */
 FA_OP64 void fa_tanh_shrink_exp64(fa_f64x x, int has_d, fa_f64x *power, fa_f64x *h) {
     *power = fa_tanh_power64(fa_min_abs64(x, 20.0), 100.0, h);
 }
@@ -489,12 +487,12 @@ FA_OP64 void fa_tanh_shrink_exp64(fa_f64x x, int has_d, fa_f64x *power, fa_f64x 
 FA_OP64 void fa_tanh_shrink_of(
     fa_f64x x, fa_f64x power, fa_f64x h, fa_f64x *f, fa_f64x *d
 ) {
-    fa_f64x rest, u, v, z = fa_tanh_sum64(power, h, 1.0, &rest, &u, &v);
+    fa_f64x rest, slope, z = fa_tanh_sum64(power, h, 1.0, &rest, &slope);
     fa_f64x t = fa_add64(z, fa_add64(h, rest));
     rest = fa_add64(fa_sub64(h, fa_sub64(t, z)), rest);
     if (f) {
-        fa_f64x a = fa_abs64(x), w = fa_mul64(a, a), a3 = fa_mul64(a, w);
-        fa_f64x w2 = fa_mul64(w, w), third = FA_PD(fa_tanh_shrink[0]);
+        fa_f64x a = fa_abs64(x), w = fa_mul64(a, a), w2 = fa_mul64(w, w);
+        fa_f64x third = FA_PD(fa_tanh_shrink[0]), near = fa_mul64(w, third);
         fa_f64x p = FA_PD(fa_tanh_shrink[8]), q = FA_PD(fa_tanh_shrink[7]);
 #pragma GCC unroll 3
         for (int k = 6; k > 0; k -= 2) {
@@ -502,8 +500,8 @@ FA_OP64 void fa_tanh_shrink_of(
             q = FA_MADD64(q, w2, FA_PD(fa_tanh_shrink[k - 1]));
         }
         p = FA_MADD64(FA_MADD64(p, w, q), w, FA_PD(FA_THIRD_LOW));
-        w = fa_mul64(a, FA_MSUB64(a, a, w));
-        fa_f64x near = FA_MADD64(a3, third, FA_MADD64(w, third, fa_mul64(a3, p)));
+        q = FA_MADD64(third, FA_MSUB64(a, a, w), FA_MSUB64(w, third, near));
+        near = FA_MADD64(a, near, fa_mul64(a, FA_MADD64(w, p, q)));
         fa_m64x is_near = FA_COMPARE64(a, FA_PD(0.34), _CMP_LT_OQ);
         fa_f64x y = FA_SELECT64(is_near, near, fa_sub64(fa_sub64(a, t), rest));
         *f = fa_copysign64(y, x);
