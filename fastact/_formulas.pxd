@@ -20,14 +20,14 @@
 # parts of e, d: what the rounding of e, d lost.
 
 from fastact._primitives cimport (
-    cdf_near_0, clamp, copysign, exp_low, exp_low_split, exp_magnitude,
+    below_2, cdf_near_0, clamp, copysign, exp_low, exp_low_split, exp_magnitude,
     exp_pair, exp_parts, exp_parts_anchored, exp_parts_low, exp_top, expm1_clamped,
-    expm1_parts, expm1_parts_low, expm1_value, FA_FMA, fabs, finite, fma, growth,
+    expm1_parts, expm1_parts_low, expm1_value, FA_FMA, fabs, fma, growth,
     growth_magnitude, INFINITY, keep_nan, log1p_scaled, logistic, magnitude, mills,
     mills_argument, mills_slope, mills_wide, minus_unscaled, nan_or, one_plus,
-    one_plus_low, one_plus_magnitude_low, product_low, product_plus,
-    product_sum_low, quotient, quotient_low, real, rescale, residual, silu_slope,
-    sixth, sqrt, sum_low, tanh_shrink_series, two_prod_low, unscale, WIDE,
+    one_plus_low, product_low, product_plus, product_sum_low, quotient, quotient_low,
+    real, rescale, residual, silu_slope, sixth, sqrt, sum_low, tanh_shrink_series,
+    two_prod_low, unscale, WIDE,
 )
 
 
@@ -725,19 +725,19 @@ cdef inline void softsign(real x, real *f, real *d) noexcept nogil:
 
 
 cdef inline void softsign_short(real x, real *f, real *d) noexcept nogil:
-    """The excess of a quotient, which is +0 for either zero: f keeps its sign.
+    """f = u - r e, u = 1 - r, where r is near 1 / (1 + a) and r (1 + e) is that.
 
-    (The minus before r: before the fma gcc would make its zero one of the other sign.)
+    u is rounded to 2^-54 (float: 2^-25), half an ulp of f at most, and so is e with it;
+    f' has twice that, which float takes off.  (At infinity r = 0, and e would be NaN.)
     """
-    cdef real y = finite(x)
-    cdef real a = fabs(y)
-    cdef real den = <real>1 + a
-    cdef real dl = one_plus_magnitude_low(a, den)
-    cdef real r = <real>1 / den
-    cdef real q = y * r
-    f[0] = fma(fma(q, dl, fma(q, den, -y)), -r, q)
-    q = fma(r, dl, fma(r, den, <real>-1))
-    d[0] = fma(r, r, (r + r) * (-q * r))
+    cdef real a = fabs(x)
+    cdef real r = <real>1 / (<real>1 + a)
+    cdef real u = <real>1 - r
+    cdef real e = below_2(fma(-a, r, u))
+    f[0] = copysign(fma(-r, e, u), x)
+    if real is float:
+        e = e + ((<real>1 - u) - r)
+    d[0] = fma(r, r, (r + r) * (r * e))
 
 
 cdef inline void softsign_from_output(real y, real *d) noexcept nogil:
@@ -781,12 +781,38 @@ cdef inline void squareplus_exp(
     1 / s.
 
     a = |x|, and scaled where |x| is big and h = a: f and f' are scaled back.
+    (double with FMA: h, and s in a's place.)
     """
     cdef real y = fabs(x), c, big = squareplus_big(x)
+    if real is double:
+        if FA_FMA:
+            c = sqrt(fma(y, y, b))
+            a[0] = y if y > big else fma(0.5, c, 0.5 * y)
+            h[0] = y if y >= big else c
+            return
     a[0] = y * (squareplus_scale(x) if y > big else <real>1)
     c = b if y <= big else <real>0
     h[0] = sqrt(fma(a[0], a[0], c))
     w[0] = <real>1 / (h[0] * (<real>0.5 * h[0] + <real>0.5 * a[0]))
+
+
+cdef inline void squareplus_short(
+    double x, double b, double h, double s, double *f, double *d
+) noexcept nogil:
+    """x >= 0: s = (|x| + h) / 2, x < 0: y = b / 4 / s; f' = y / h, and 1 - f'(-x).
+
+    Not h is made better but the results, by what they leave in y^2 + |x| y = b / 4,
+    h = |x| + 2 y, over h, or nearly that: h = s + y, 1 / (1 + y / s) to 5%.  The rounding
+    errors of the first differences there, y^2 and 2 y f', are half an ulp at most.
+    """
+    cdef double a = fabs(x), c = 0.25 * b, r = 1.0 / s, y = c * r, t = y / h, rest, low
+    r = r * fma(-0.4714, y * r, 0.9571)
+    rest = below_2(fma(-y, y, fma(-a, y, c)))
+    f[0] = fma(rest, r, y) if x < 0 else s
+    low = below_2(fma(-2.0 * t, y, fma(-a, t, y)))
+    low = fma(rest * r, fma(-2.0, t, 1.0), low)
+    t = fma(low, r, t)
+    d[0] = t if x < 0 else 1.0 - t
 
 
 cdef inline void squareplus(
@@ -797,6 +823,10 @@ cdef inline void squareplus(
     (Halves first: nothing overflows.)
     """
     cdef real s, r, rh, n, nl, hl, sl, t, scale, big = squareplus_big(x)
+    if real is double:
+        if FA_FMA:
+            squareplus_short(x, b, h, a, f, d)
+            return
     s = <real>0.5 * h + <real>0.5 * a
     r = h * w
     rh = s * w

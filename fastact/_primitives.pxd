@@ -64,40 +64,20 @@ cdef extern from *:
         memcpy(&f, &a, 4);
         return f;
     }
-    /* x, but the largest numbers for the infinities.  (Of selects between constants
-       gcc makes one for each of the operations that follow.) */
-    FA_INLINE float fa_finite_f32(float x) {
-        int32_t a;
+    /* x, for |x| < 2, and a number for NaN: 2 has the first bit of the exponent. */
+    FA_INLINE float fa_below_2_f32(float x) {
+        uint32_t a;
         memcpy(&a, &x, 4);
-        a -= (a & 0x7fffffff) == 0x7f800000;
+        a &= 0xbfffffff;
         memcpy(&x, &a, 4);
         return x;
     }
-    FA_INLINE double fa_finite_f64(double x) {
-        int64_t a;
+    FA_INLINE double fa_below_2_f64(double x) {
+        uint64_t a;
         memcpy(&a, &x, 8);
-        a -= (a & 0x7fffffffffffffff) == 0x7ff0000000000000;
+        a &= 0xbfffffffffffffff;
         memcpy(&x, &a, 8);
         return x;
-    }
-    /* 1 + a - sum exactly, for sum = 1 + a rounded, a >= 0. */
-    FA_INLINE float fa_one_plus_low_f32(float a, float sum) {
-        int32_t i, one = 0x3f800000, lo, hi; float x, y;
-        memcpy(&i, &a, 4);
-        lo = i < one ? i : one;
-        hi = i > one ? i : one;
-        memcpy(&x, &lo, 4);
-        memcpy(&y, &hi, 4);
-        return x - (sum - y);
-    }
-    FA_INLINE double fa_one_plus_low_f64(double a, double sum) {
-        int64_t i, one = 0x3ff0000000000000, lo, hi; double x, y;
-        memcpy(&i, &a, 8);
-        lo = i < one ? i : one;
-        hi = i > one ? i : one;
-        memcpy(&x, &lo, 8);
-        memcpy(&y, &hi, 8);
-        return x - (sum - y);
     }
     /* 2^n from t = n + 1.5 * 2^23 (or 2^52): the integer n stands in the low
        bits of t; the shift drops everything else. */
@@ -131,10 +111,8 @@ cdef extern from *:
     }
     #endif
     """
-    float fa_finite_f32(float) noexcept nogil
-    double fa_finite_f64(double) noexcept nogil
-    float fa_one_plus_low_f32(float, float) noexcept nogil
-    double fa_one_plus_low_f64(double, double) noexcept nogil
+    float fa_below_2_f32(float) noexcept nogil
+    double fa_below_2_f64(double) noexcept nogil
     double fa_short(double) noexcept nogil
     float fa_fmaf(float, float, float) noexcept nogil
     double fa_exponent(double) noexcept nogil
@@ -204,12 +182,15 @@ cdef inline real keep_nan(real x, real y) noexcept nogil:
     return nan_or(x, y) if real is float else y
 
 
-cdef inline real finite(real x) noexcept nogil:
-    """x, but the largest numbers for the infinities."""
+cdef inline real below_2(real x) noexcept nogil:
+    """x for |x| < 2, a number for NaN.
+
+    (Of selects between constants gcc makes one for each of the operations that follow.)
+    """
     if real is float:
-        return fa_finite_f32(x)
+        return fa_below_2_f32(x)
     else:
-        return fa_finite_f64(x)
+        return fa_below_2_f64(x)
 
 
 cdef inline real two_prod_low(real a, real b, real p) noexcept nogil:
@@ -589,14 +570,6 @@ cdef inline real sum_low(real a, real b, real s) noexcept nogil:
     """a + b - s exactly, for s = a + b rounded (Knuth)."""
     cdef real t = s - a
     return <real>0 if WIDE else (a - (s - t)) + (b - t)
-
-
-cdef inline real one_plus_magnitude_low(real a, real s) noexcept nogil:
-    """sum_low() of 1 and a, a >= 0."""
-    if real is float:
-        return fa_one_plus_low_f32(a, s)
-    else:
-        return fa_one_plus_low_f64(a, s)
 
 
 cdef inline real product_low(real a, real b, real p) noexcept nogil:
