@@ -1,0 +1,72 @@
+/* AVX-512 by SIMDe's functions, and those that SIMDe 0.7.4 lacks: for
+   tools/emulate_avx512.sh, which puts before it a line for each intrinsic that the kernels
+   use.  The approximations have the 14 bits that they promise, and no more. */
+#include <math.h>
+#include <string.h>
+
+static inline float emulated_14_bits(float x) {
+    unsigned bits;
+    memcpy(&bits, &x, 4);
+    bits = (bits + 0x3ff) & ~0x7ffu;
+    if (isfinite(x) && fabsf(x) >= 0x1p-126f) memcpy(&x, &bits, 4);
+    return x;
+}
+
+static inline simde__m512 simde_mm512_rcp14_ps(simde__m512 x) {
+    simde__m512_private p = simde__m512_to_private(x);
+    for (int i = 0; i < 16; i++) p.f32[i] = emulated_14_bits(1 / p.f32[i]);
+    return simde__m512_from_private(p);
+}
+
+static inline simde__m512 simde_mm512_rsqrt14_ps(simde__m512 x) {
+    simde__m512_private p = simde__m512_to_private(x);
+    for (int i = 0; i < 16; i++) p.f32[i] = emulated_14_bits(1 / sqrtf(p.f32[i]));
+    return simde__m512_from_private(p);
+}
+
+static inline simde__m512i simde_mm512_srai_epi64(simde__m512i x, int by) {
+    simde__m512i_private p = simde__m512i_to_private(x);
+    for (int i = 0; i < 8; i++) p.i64[i] >>= by;
+    return simde__m512i_from_private(p);
+}
+
+static inline simde__m512i simde_mm512_maskz_loadu_epi16(unsigned where, const void *from) {
+    simde__m512i_private p;
+    for (int i = 0; i < 32; i++) {
+        p.i16[i] = where >> i & 1 ? ((const short *)from)[i] : 0;
+    }
+    return simde__m512i_from_private(p);
+}
+
+static inline simde__m512 simde_mm512_maskz_expand_ps(simde__mmask16 where, simde__m512 x) {
+    simde__m512_private from = simde__m512_to_private(x), to;
+    for (int i = 0, j = 0; i < 16; i++) to.f32[i] = where >> i & 1 ? from.f32[j++] : 0;
+    return simde__m512_from_private(to);
+}
+
+static inline void simde_mm512_mask_storeu_ps(
+    void *to, simde__mmask16 where, simde__m512 x
+) {
+    simde__m512_private p = simde__m512_to_private(x);
+    for (int i = 0; i < 16; i++) {
+        if (where >> i & 1) ((float *)to)[i] = p.f32[i];
+    }
+}
+
+/* how: _MM_CMPINT_.. */
+static inline simde__mmask16 simde_mm512_cmp_epi32_mask(
+    simde__m512i x, simde__m512i y, int how
+) {
+    simde__m512i_private p = simde__m512i_to_private(x), q = simde__m512i_to_private(y);
+    unsigned found = 0;
+    for (int i = 0; i < 16; i++) {
+        int less = p.i32[i] < q.i32[i], same = p.i32[i] == q.i32[i];
+        int yes = (how & 1 && less) || ((how & 3) != 1 && same);
+        found |= (unsigned)(how & 4 ? !yes : yes) << i;
+    }
+    return (simde__mmask16)found;
+}
+
+static inline simde__mmask16 simde_mm512_cmplt_epi32_mask(simde__m512i x, simde__m512i y) {
+    return simde_mm512_cmp_epi32_mask(x, y, _MM_CMPINT_LT);
+}
