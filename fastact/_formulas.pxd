@@ -23,11 +23,11 @@ from fastact._primitives cimport (
     below_2, cdf_near_0, clamp, copysign, exp_low, exp_low_split, exp_magnitude,
     exp_pair, exp_parts, exp_parts_anchored, exp_parts_low, exp_top, expm1_clamped,
     expm1_parts, expm1_parts_low, expm1_value, FA_FMA, fabs, fma, growth,
-    growth_magnitude, INFINITY, keep_nan, log1p_scaled, logistic, magnitude, mills,
-    mills_argument, mills_slope, mills_wide, minus_unscaled, nan_or, one_plus,
-    one_plus_low, product_low, product_plus, product_sum_low, quotient, quotient_low,
-    real, rescale, residual, silu_slope, sixth, sqrt, sum_low, tanh_shrink_series,
-    two_prod_low, unscale, WIDE,
+    growth_magnitude, growth_power, growth_unit, INFINITY, keep_nan, log1p_scaled,
+    logistic, magnitude, mills, mills_argument, mills_slope, mills_wide, minus_unscaled,
+    nan_or, one_plus, one_plus_low, product_low, product_plus, product_sum_low,
+    quotient, quotient_low, real, rescale, residual, silu_slope, sixth, sqrt, sum_low,
+    tanh_shrink_series, two_prod_low, unscale, WIDE,
 )
 
 
@@ -52,7 +52,7 @@ cdef inline void sigmoid_exp(real x, real *s, real *q, real *ql) noexcept nogil:
             s[0] = fma(sr, qr, sr)
             q[0] = exp_low(sr, qr, s[0])
     elif FA_FMA:
-        growth(x, s, q, ql)
+        growth(growth_magnitude(x), -0.0, s, q, ql)
     else:
         ql[0] = 0
         exp_pair(-exp_magnitude(x), <real>-0.0, s, q)
@@ -75,15 +75,15 @@ cdef inline void sigmoid(
 
 
 cdef inline double from_negative(double x, double y) noexcept nogil:
-    """2^-100 y for x < 0, otherwise 1 - 2^-100 y."""
-    return fma(-y, copysign(7.888609052210118e-31, x), 0.5 + copysign(0.5, x))
+    """2^-150 y for x < 0, otherwise 1 - 2^-150 y."""
+    return fma(-y, copysign(growth_unit(), x), 0.5 + copysign(0.5, x))
 
 
 cdef inline void sigmoid_short(
     double x, double s, double q, double ql, double *f, double *d
 ) noexcept nogil:
     """f = g or 1 - g; f' = g (1 - g) = R m + R e (m - R), m = 1 - R: see logistic()."""
-    cdef double one = 7.888609052210118e-31, e, m
+    cdef double one = growth_unit(), e, m
     cdef double r = logistic(s, q, ql, &e)
     f[0] = from_negative(x, fma(r, e, r))
     m = fma(r, -one, 1.0)
@@ -389,41 +389,60 @@ cdef inline real gated_low(real us, real q, real ql, real b, real g) noexcept no
 
 
 cdef inline void silu_exp(real x, real *s, real *q, real *ql) noexcept nogil:
-    """growth(), or exp(-|x|); u0 = 1.27846..., where 1 + exp(-u) = u."""
+    """growth() of |x|, that in place of s, or exp(-|x|).
+
+    u0 = 1.27846..., where 1 + exp(-u) = u.
+    """
     cdef real u, h
     if real is float:
         u = exp_magnitude(x)
         h = u - <real>1.28125
         expm1_parts_low(-h, <real>-0.00278550386 - (u - (h + <real>1.28125)), s, q, ql)
     elif FA_FMA:
-        growth(x, s, q, ql)
+        u = growth_magnitude(x)
+        growth(u, -0.0, s, q, ql)
+        s[0] = u
     else:
         ql[0] = 0
         exp_parts_low(1.28125 - exp_magnitude(x), -0.002785457238926205, s, q)
 
 
-cdef inline void silu_short(
-    double x, double s, double q, double ql, double *f, double *d
+cdef inline void swish_short(
+    double x, double a, double u, double ul, bint has_low, double q, double ql,
+    double *f, double *d
 ) noexcept nogil:
-    """f = -|x| g or x - |x| g, |x| g = |x| R (1 + e) = y + z: see logistic().
+    """x sigmoid(z) for x of the sign of z, a = |x|, u + ul = |z|: see logistic().
 
-    f'(-|x|) = g G, G = 1 - |x| + |x| g.  At its root the exponential is not good enough:
-    within 1/16 of it, h Q(h).
+    u is one of the numbers kept, not s: it is a minimum, and its constant gcc would take
+    through all that follows.
+
+    f = -a g or x - a g, a g = a R (1 + e) = y + t.
+
+    f'(-x) = g G, G = 1 - u + u g.  At its root u0 the exponential is not good enough:
+    within 1/16 of it, h Q(h), h = u - u0.
     """
-    cdef double one = 7.888609052210118e-31, e, y, z, h, far, near
-    cdef double a = growth_magnitude(x)
-    cdef double r = logistic(s, q, ql, &e)
+    cdef double one = growth_unit(), e, y, t, h, hl, far, near
+    cdef double r = logistic(growth_power(u, &t), q, ql, &e)
     y = a * r
-    z = fma(y, e, fma(a, r, -y))
+    t = fma(y, e, fma(a, r, -y))
     # (with the sign of x: the least numbers may go through 0)
-    f[0] = copysign(fma(z, -one, fma(y, -one, x if x > 0 else -0.0)), x)
-    # g G = R G + R e (G + |x| R): e in G too
-    z = r * one
-    y = fma(a, z, 1.0 - a)
-    far = fma(r, y, (r * e) * fma(a, z, y))
-    h = a - 1.2784645427610737
-    z = silu_slope(h) * 1.2676506002282294e30
-    near = fma(h, z, z * -1.0946994183093437e-16)
+    f[0] = copysign(fma(t, -one, fma(y, -one, x if x > 0 else -0.0)), x)
+    y = r * one
+    t = fma(u, y, 1.0 - u)
+    # e in G too
+    e = e * fma(u, y, t)
+    if has_low:
+        e = fma(-ul, 1.0 - y, e)
+    far = fma(r, t, r * e)
+    h = u - 1.2784645427610737
+    hl = -1.0946994183093437e-16
+    if has_low:
+        y = ul + hl
+        t = h + y
+        hl = ((h - t) + y) - 3.907766676128665e-33
+        h = t
+    t = silu_slope(h) * 1.42724769270596e45
+    near = fma(h, t, t * hl)
     d[0] = from_negative(x, near if fabs(h) < 0.0625 else far)
 
 
@@ -433,7 +452,7 @@ cdef inline void silu(
     cdef real a, w
     if real is double:
         if FA_FMA:
-            silu_short(x, s, q, ql, f, d)
+            swish_short(x, s, s, 0.0, False, q, ql, f, d)
             return
     a = exp_magnitude(x)
     if real is float:
@@ -469,31 +488,39 @@ cdef inline real swish_argument(
 # three parts.  Near it u and its low part are multiples of 2^-52 and 2^-105, and so are
 # the first two of u0, so that all sums are exact but those with the third (delta).
 
-cdef inline void silu_beta_exp(real x, real beta, real *s, real *q) noexcept nogil:
-    swish_exp(x, beta, <real>0, s, q)
+cdef inline void silu_beta_exp(
+    real x, real beta, real *s, real *q, real *ql
+) noexcept nogil:
+    swish_exp(x, beta, <real>0, s, q, ql)
 
 
 cdef inline void swish_exp(
-    real x, real beta, real beta_low, real *s, real *q
+    real x, real beta, real beta_low, real *s, real *q, real *ql
 ) noexcept nogil:
-    """exp(-(u - u0))."""
+    """growth() of u, that in place of s, or exp(-(u - u0))."""
     cdef real low, h
     cdef real u = swish_argument(x, beta, beta_low, &low)
+    ql[0] = <real>0
     if WIDE:
         exp_parts_anchored(
             1.2784645427610737 - u, 1.0946994183093437e-16, <real>-0.0, <real>-0.0, s, q
         )
-    else:
-        h = u - 1.28125
-        exp_parts_anchored(
-            -h, -0.0027854572389263144,
-            1.0946994183093437e-16 - ((u - (h + 1.28125)) + low),
-            3.907766676128665e-33, s, q,
-        )
+        return
+    if real is double:
+        if FA_FMA:
+            growth(u, low, s, q, ql)
+            s[0] = u
+            return
+    h = u - 1.28125
+    exp_parts_anchored(
+        -h, -0.0027854572389263144,
+        1.0946994183093437e-16 - ((u - (h + 1.28125)) + low),
+        3.907766676128665e-33, s, q,
+    )
 
 
 cdef inline void swish(
-    real x, real beta, real beta_low, real s, real q, real *f, real *d
+    real x, real beta, real beta_low, real s, real q, real ql, real *f, real *d
 ) noexcept nogil:
     """x sigmoid(z), z = (beta + beta_low) x.
 
@@ -501,10 +528,23 @@ cdef inline void swish(
     f = -(-x) sigmoid((-beta) (-x)).  Where the exponential ends, a = 0: its product
     with e would not be 0 for a small beta.
     """
-    cdef real low, fa, w
-    cdef real u = swish_argument(x, beta, beta_low, &low)
-    cdef real a = <real>0 if u == exp_top(u) else fabs(x)
-    cdef real h = u - <real>1.2784645427610737
+    cdef real low, fa, w, u, a, h
+    if real is double:
+        if FA_FMA and not WIDE:
+            a = fabs(x)
+            u = fabs(beta) * a
+            low = product_low(fabs(beta), a, u)
+            if beta_low != 0:
+                low = fma(beta_low, a, low)
+            a = 0.0 if s == exp_top(s) else a
+            w = copysign(1.0, beta)
+            # (where u ends, low does not matter)
+            swish_short(w * x, a, s, below_2(low), True, q, ql, &fa, d)
+            f[0] = w * fa
+            return
+    u = swish_argument(x, beta, beta_low, &low)
+    a = <real>0 if u == exp_top(u) else fabs(x)
+    h = u - <real>1.2784645427610737
     low = low - <real>1.0946994183093437e-16
     w = h + low
     gated(
@@ -516,18 +556,20 @@ cdef inline void swish(
 
 
 cdef inline void silu_beta(
-    real x, real beta, real s, real q, real *f, real *d
+    real x, real beta, real s, real q, real ql, real *f, real *d
 ) noexcept nogil:
-    swish(x, beta, <real>0, s, q, f, d)
+    swish(x, beta, <real>0, s, q, ql, f, d)
 
 
-cdef inline void quick_gelu_exp(real x, real *s, real *q) noexcept nogil:
+cdef inline void quick_gelu_exp(real x, real *s, real *q, real *ql) noexcept nogil:
     """1.702 is meant as a decimal: the double is short of it by 4.3e-17."""
-    swish_exp(x, <real>1.702, <real>4.263256414560601e-17, s, q)
+    swish_exp(x, <real>1.702, <real>4.263256414560601e-17, s, q, ql)
 
 
-cdef inline void quick_gelu(real x, real s, real q, real *f, real *d) noexcept nogil:
-    swish(x, <real>1.702, <real>4.263256414560601e-17, s, q, f, d)
+cdef inline void quick_gelu(
+    real x, real s, real q, real ql, real *f, real *d
+) noexcept nogil:
+    swish(x, <real>1.702, <real>4.263256414560601e-17, s, q, ql, f, d)
 
 
 cdef inline real gelu_tanh_argument(
@@ -746,19 +788,15 @@ cdef inline void softsign_from_output(real y, real *d) noexcept nogil:
 
 
 cdef inline real root_residual(real a, real b, real h) noexcept nogil:
-    """a^2 + b - h^2 for h = sqrt(a^2 + b), to 2^-54 h^2 (float: to 2^-48 h^2)."""
-    cdef real p, q
-    if FA_FMA and real is double:
-        p = fma(a, a, fma(-h, h, b))
-    else:
-        p = h * h
-        q = a * a
-        # the larger of a^2 and b first: its difference to h^2 is exact
-        p = (
-            (((b if q < b else q) - p) + (q if q < b else b))
-            + (two_prod_low(a, a, q) - two_prod_low(h, h, p))
-        )
-    return p
+    """a^2 + b - h^2 for h = sqrt(a^2 + b), to 2^-54 h^2 (float: to 2^-48 h^2).
+
+    The larger of a^2 and b first: its difference to h^2 is exact.
+    """
+    cdef real p = h * h, q = a * a
+    return (
+        (((b if q < b else q) - p) + (q if q < b else b))
+        + (two_prod_low(a, a, q) - two_prod_low(h, h, p))
+    )
 
 
 cdef inline real squareplus_big(real x) noexcept nogil:

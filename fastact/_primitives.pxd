@@ -494,21 +494,33 @@ cdef inline real expm1_clamped(real x) noexcept nogil:
 # g = 1 / (1 + E), the sigmoid of -|x|, is R (1 + e) where R is near it and has 33 bits:
 #     e = (1 - R s) - R - R s r - R s c,
 # in which R s is exact and so are the first two terms, and what is left of the third
-# is small.  e < 2^-31, so that e^2 is nothing.  K' = 100 makes 1 + E finite where g is
-# subnormal.  (_float64.h does the same with an exponential by table.)
+# is small.  e < 2^-31, so that e^2 is nothing.  K' = 150 makes 1 + E finite where even
+# g x, |x| < 2^60, is below half the smallest subnormal: exp_top.  (_float64.h does the same
+# with an exponential by table.)
 
-cdef inline void growth(double x, double *s, double *r, double *c) noexcept nogil:
-    """2^-100 exp(|x|) = s (1 + r + c)."""
-    cdef double a = growth_magnitude(x)
-    cdef double magic = magic_of(x)
-    cdef double t = fma(a, 1.4426950408889634, magic)
-    cdef double n = t - magic
-    cdef double u
-    s[0] = fa_pow2_f64(t, 1023 - 100)
+cdef inline void growth(
+    double a, double low, double *s, double *r, double *c
+) noexcept nogil:
+    """2^-150 exp(a + low) = s (1 + r + c), a from 0 to exp_top."""
+    cdef double n, u
+    s[0] = growth_power(a, &n)
     r[0] = fma(n, -0.6931471805582987, a)
-    c[0] = n * -1.6465949582897082e-12
+    c[0] = fma(n, -1.6465949582897082e-12, low)
     u = r[0] + c[0]
     c[0] = fma(u * u, expm1_tail(u), c[0])
+
+
+cdef inline double growth_power(double a, double *n) noexcept nogil:
+    """s of growth(), and n."""
+    cdef double magic = magic_of(a)
+    cdef double t = fma(a, 1.4426950408889634, magic)
+    n[0] = t - magic
+    return fa_pow2_f64(t, 1023 - 150)
+
+
+cdef inline double growth_unit() noexcept nogil:
+    """2^-150."""
+    return 7.006492321624085e-46
 
 
 cdef inline double growth_magnitude(double x) noexcept nogil:
@@ -517,10 +529,10 @@ cdef inline double growth_magnitude(double x) noexcept nogil:
 
 
 cdef inline double logistic(double s, double r, double c, double *e) noexcept nogil:
-    """2^100 R and e, from growth()."""
-    cdef double R = fa_short(1.0 / (fma(s, r + c, s) + 7.888609052210118e-31))
+    """2^150 R and e, from growth()."""
+    cdef double R = fa_short(1.0 / (fma(s, r + c, s) + growth_unit()))
     cdef double rs = R * s
-    cdef double rest = fma(R, -7.888609052210118e-31, 1.0 - rs)
+    cdef double rest = fma(R, -growth_unit(), 1.0 - rs)
     e[0] = fma(-rs, c, fma(-rs, r, rest))
     return R
 

@@ -255,7 +255,7 @@ ROWS: tuple[Row, ...] = (
         "-0 at -inf, inf at +inf",
         "Hendrycks and Gimpel 2016; CLIP",
         wide=True,
-        exp="exp",
+        exp="expm1",
         table=True,
         table64=True,
         avx2=True,
@@ -283,7 +283,7 @@ ROWS: tuple[Row, ...] = (
         params=(Param("beta", 1.0, "slope", "slope of the sigmoid"),),
         samples=({"beta": 1.5}, {"beta": -0.7}),
         wide=True,
-        exp="exp",
+        exp="expm1",
     ),
     Row(
         "mish",
