@@ -885,3 +885,7 @@ FA_OP64 void fa_gelu_f64(const double *x, double *f, double *d, ptrdiff_t n) {
 }
 
 #endif
+
+#if defined(__AVX512F__)
+#include "_algebraic64.h"
+#endif

@@ -323,6 +323,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.softsign",
         wide="base",
         table=True,
+        table64="v4",
     ),
     Row(
         "squareplus",
@@ -336,6 +337,7 @@ ROWS: tuple[Row, ...] = (
         samples=({"b": 0.5},),
         exp="expm1",
         table=True,
+        table64="v4",
     ),
     Row(
         "hard_sigmoid",
