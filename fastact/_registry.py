@@ -325,6 +325,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.softsign",
         wide="base",
         table=True,
+        table64="v4",
     ),
     Row(
         "squareplus",
@@ -338,6 +339,7 @@ ROWS: tuple[Row, ...] = (
         samples=({"b": 0.5},),
         exp="expm1",
         table=True,
+        table64="v4",
     ),
     Row(
         "hard_sigmoid",

@@ -1,0 +1,92 @@
+/* float64 with AVX-512: rows without an exponential, with default parameters.
+
+   Roots and reciprocals are estimates of 14 bits, made better once.  The square of an
+   error has one sign; a part of the Newton steps' 1 is there to have half of it on either
+   side.  What is left, 2^-27 to 2^-29, goes with the last step, by a residual that is
+   nearly exact.  Each function takes n, a multiple of 16, and where to put the value and
+   the derivative: NULL where not. */
+#include <stddef.h>
+#include "_vector64.h"
+
+/* 1 / y, to 2^-29 */
+FA_OP64 fa_f64x fa_reciprocal64(fa_f64x y) {
+    fa_f64x r = _mm512_rcp14_pd(y);
+    return FA_MADD64(r, FA_NMADD64(y, r, FA_PD(1 + 0x1p-29)), r);
+}
+
+/* f = a r (1 + e), e = (1 - r) - a r, where the first difference is rounded to 2^-54: half
+   an ulp of f at most, an ulp of f' = r^2 (1 + 2 e).  (Up to 2^600, where f' is 0.) */
+FA_OP64 void fa_softsign_f64(const double *x, double *f, double *d, ptrdiff_t n) {
+    const fa_f64x one = FA_PD(1.0);
+    for (ptrdiff_t i = 0; i < n; i += FA_WIDTH64) {
+        fa_f64x v = fa_load64(x + i), a = fa_min64(FA_PD(0x1p600), fa_abs64(v));
+        fa_f64x r = fa_reciprocal64(fa_add64(one, a));
+        fa_f64x e = FA_NMADD64(a, r, fa_sub64(one, r));
+        if (f) {
+            fa_f64x y = FA_MADD64(a, r, fa_mul64(fa_mul64(a, r), e));
+            fa_store64(f + i, fa_copysign64(y, v));
+        }
+        if (d) {
+            fa_store64(d + i, FA_MADD64(r, r, fa_mul64(fa_add64(r, r), fa_mul64(r, e))));
+        }
+    }
+}
+
+/* With h = sqrt(a^2 + 1), a = |x| / 2, and s = a + h, f = s or 1 / s and f' = 1 / (2 s h)
+   or 1 - that; g is near 1 / (2 h), q near 1 / s.
+
+   h_low is of a^2 + 1 - h^2, in which a^2 is rounded once, and the sum s has its low part:
+   half an ulp of f is left beside the last rounding, one of f'.  Up to 2^400. */
+FA_OP64 void fa_squareplus_of(fa_f64x x, fa_f64x a, fa_f64x *f, fa_f64x *d) {
+    const fa_f64x one = FA_PD(1.0), half = FA_PD(0.5);
+    fa_m64x left = FA_SIGNED64(x);
+    fa_f64x w = FA_MADD64(a, a, one), g = _mm512_rsqrt14_pd(w);
+    fa_f64x h = fa_mul64(w, g);
+    g = fa_mul64(g, half);
+    fa_f64x e = FA_NMADD64(h, g, FA_PD(0.5 + 0x1.8p-29));
+    h = FA_MADD64(h, e, h);
+    g = FA_MADD64(g, e, g);
+    fa_f64x h_low = fa_mul64(FA_MADD64(a, a, FA_NMADD64(h, h, one)), g);
+    fa_f64x s = fa_add64(h, a), s_low = fa_add64(fa_sub64(a, fa_sub64(s, h)), h_low);
+    fa_f64x q = fa_reciprocal64(s);
+    e = FA_NMADD64(s_low, q, FA_NMADD64(s, q, one));
+    if (f) *f = FA_SELECT64(left, FA_MADD64(q, e, q), fa_add64(s, s_low));
+    if (d) {
+        fa_f64x y = fa_mul64(q, g);
+        fa_f64x rest = FA_NMADD64(h_low, g, FA_NMADD64(h, g, half));
+        y = FA_MADD64(q, g, fa_mul64(y, FA_MADD64(rest, FA_PD(2.0), e)));
+        *d = FA_SELECT64(left, y, fa_sub64(one, y));
+    }
+}
+
+/* Beyond: f = x or 1 / |x|, f' = 1 or that squared. */
+FA_OP64 void fa_squareplus_far(const double *x, double *f, double *d, ptrdiff_t n) {
+    const fa_f64x one = FA_PD(1.0);
+    for (ptrdiff_t i = 0; i < n; i += FA_WIDTH64) {
+        fa_f64x v = fa_load64(x + i), a = fa_abs64(v), y = fa_div64(one, a);
+        fa_m64x far = FA_COMPARE64(a, FA_PD(0x1p400), _CMP_GT_OQ), left = FA_SIGNED64(v);
+        if (f) {
+            fa_f64x value = FA_SELECT64(left, y, v);
+            fa_store64(f + i, FA_SELECT64(far, value, fa_load64(f + i)));
+        }
+        if (d) {
+            fa_f64x slope = FA_SELECT64(left, fa_mul64(y, y), one);
+            fa_store64(d + i, FA_SELECT64(far, slope, fa_load64(d + i)));
+        }
+    }
+}
+
+FA_OP64 void fa_squareplus_f64(const double *x, double *f, double *d, ptrdiff_t n) {
+    fa_f64x top = fa_zero64();
+    for (ptrdiff_t i = 0; i < n; i += FA_WIDTH64) {
+        fa_f64x v = fa_load64(x + i), a = fa_abs64(v), value, slope;
+        /* (that of NaN is not kept) */
+        top = fa_max64(a, top);
+        fa_squareplus_of(
+            v, fa_mul64(a, FA_PD(0.5)), f ? &value : NULL, d ? &slope : NULL
+        );
+        if (f) fa_store64(f + i, value);
+        if (d) fa_store64(d + i, slope);
+    }
+    if (_mm512_reduce_max_pd(top) > 0x1p400) fa_squareplus_far(x, f, d, n);
+}
