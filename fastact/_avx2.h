@@ -58,22 +58,16 @@ FA_AVX2_INLINE __m256 fa_abs(__m256 x) {
 FA_AVX2_INLINE __m256 fa_min_abs(__m256 x, float top) {
     return _mm256_min_ps(FA_PS(top), fa_abs(x));
 }
-/* a b, and a + b for a and b >= 0, with what they lose to rounding. */
+/* a b, and a b + c + low, with what they lose to rounding (Knuth's sum). */
 FA_AVX2_INLINE fa_pair fa_product(__m256 a, __m256 b) {
     __m256 p = _mm256_mul_ps(a, b);
     return (fa_pair){p, _mm256_fmsub_ps(a, b, p)};
 }
-FA_AVX2_INLINE fa_pair fa_sum(__m256 a, __m256 b) {
-    __m256 sum = _mm256_add_ps(a, b);
-    __m256 most = _mm256_sub_ps(sum, _mm256_max_ps(a, b));
-    return (fa_pair){sum, _mm256_sub_ps(_mm256_min_ps(a, b), most)};
-}
-
-/* The same of any a and b (Knuth). */
-FA_AVX2_INLINE fa_pair fa_any_sum(__m256 a, __m256 b) {
-    __m256 sum = _mm256_add_ps(a, b), part = _mm256_sub_ps(sum, a);
-    __m256 low = _mm256_sub_ps(a, _mm256_sub_ps(sum, part));
-    return (fa_pair){sum, _mm256_add_ps(low, _mm256_sub_ps(b, part))};
+FA_AVX2_INLINE fa_pair fa_product_plus(__m256 a, __m256 b, __m256 c, __m256 low) {
+    __m256 sum = _mm256_fmadd_ps(a, b, c), part = _mm256_sub_ps(sum, c);
+    __m256 rest = _mm256_sub_ps(c, _mm256_sub_ps(sum, part));
+    rest = _mm256_add_ps(rest, _mm256_fmsub_ps(a, b, part));
+    return (fa_pair){sum, _mm256_add_ps(rest, low)};
 }
 
 FA_AVX2_INLINE __m256 fa_pick(const float *row, __m256i at) {
@@ -105,10 +99,7 @@ FA_AVX2_INLINE fa_pair fa_piece(
     __m256 slope = fa_polynomial(table, 3, rows, at, d);
     __m256 p = _mm256_fmadd_ps(slope, d, p0);
     __m256 p_low = _mm256_fmadd_ps(slope, d, _mm256_sub_ps(p0, p));
-    __m256 sum = _mm256_fmadd_ps(b, d, p), part = _mm256_sub_ps(sum, p);
-    __m256 low = _mm256_sub_ps(p, _mm256_sub_ps(sum, part));
-    low = _mm256_add_ps(low, _mm256_fmsub_ps(b, d, part));
-    return (fa_pair){sum, _mm256_add_ps(low, p_low)};
+    return fa_product_plus(b, d, p, p_low);
 }
 
 /* 2^more exp(-u), for u from -110 to 25 if more = -FA_SCALE_BITS; ``negative``, of the
@@ -221,8 +212,9 @@ FA_AVX2_INLINE __m256 fa_silu_slope(fa_pair u, const int has_low, fa_pair d, __m
     const __m256 slope = FA_PS(fa_silu_root[0]);
     __m256 p = FA_PS(fa_silu_root[4]);
     for (int j = 3; j > 0; j--) p = _mm256_fmadd_ps(p, h, FA_PS(fa_silu_root[j]));
-    p = _mm256_fmadd_ps(_mm256_mul_ps(p, h), h, _mm256_mul_ps(low, slope));
-    p = _mm256_fmadd_ps(h, slope, p);
+    p = _mm256_mul_ps(p, h);
+    low = _mm256_mul_ps(low, _mm256_fmadd_ps(FA_PS(2.0f), p, slope));
+    p = _mm256_fmadd_ps(h, slope, _mm256_fmadd_ps(p, h, low));
     h = _mm256_cmp_ps(fa_abs(h), FA_PS(FA_SILU_NEAR), _CMP_LT_OQ);
     return _mm256_blendv_ps(y, p, h);
 }
@@ -271,11 +263,8 @@ FA_AVX2_INLINE fa_pair fa_gelu_u(__m256 a) {
     y = _mm256_mul_ps(_mm256_mul_ps(y, d), d);
     y = _mm256_fmadd_ps(d, fa_pick(fa_table_gelu[2], at), y);
     __m256 w = _mm256_add_ps(p0, y);
-    fa_pair half = fa_product(_mm256_mul_ps(a, FA_PS(0.5f)), a);
-    fa_pair u = fa_sum(half.hi, w);
     y = _mm256_sub_ps(y, _mm256_sub_ps(w, p0));
-    u.lo = _mm256_add_ps(_mm256_add_ps(u.lo, half.lo), y);
-    return u;
+    return fa_product_plus(_mm256_mul_ps(a, FA_PS(0.5f)), a, w, y);
 }
 FA_GATED(gelu, 14.62f, 1, fa_gelu_u(a), FA_K(gelu_d, FA_GELU_D_FACTOR),
          fa_quotient(k.hi, k.lo, over, r))
