@@ -79,7 +79,7 @@ FA_OP64 void fa_squareplus_far(const double *x, double *f, double *d, ptrdiff_t 
 FA_OP64 void fa_squareplus_f64(const double *x, double *f, double *d, ptrdiff_t n) {
     fa_f64x top = fa_zero64();
     for (ptrdiff_t i = 0; i < n; i += FA_WIDTH64) {
-        fa_f64x v = fa_load64(x + i), a = fa_abs64(v), value, slope;
+        fa_f64x v = fa_load64(x + i), a = fa_abs64(v), value = v, slope = v;
         /* (that of NaN is not kept) */
         top = fa_max64(a, top);
         fa_squareplus_of(
