@@ -6,7 +6,7 @@
 
 A bound is the largest error found, over instruction sets and parameters, rounded
 up to two decimals (0.5 to 0.500002); the input where it was found stands beside it.  Results of
-rows, types or forms that the files do not hold keep their lines.
+rows, types or forms (on the page: and variants) that the files do not hold keep their lines.
 """
 
 from __future__ import annotations
@@ -133,9 +133,9 @@ share it.  The NumPy backend gets every 61st input where a function is c x^k to 
 """
 
 
-def page(records: list[dict]) -> str:
-    """The exhaustive records as Markdown, equal lines of several variants as one."""
-    lines: dict[str, list[str]] = {}
+def lines_of(records: list[dict]) -> dict[tuple[str, str], dict[str, list[str]]]:
+    """(function, form) -> the rest of a line -> the variants that it is of."""
+    found: dict = {}
     for r in records:
         if r.get("stride", 1) > 1 or r["dtype"] != "float32":
             continue
@@ -143,13 +143,33 @@ def page(records: list[dict]) -> str:
         breaks = f"{r['breaks']:,}" if r["breaks"] >= 0 else ""
         share = f"{r['misrounded'] / r['count']:.4%}" if r["misrounded"] else "0"
         values = ", ".join(f"{k}={v:.6g}" for k, v in r["params"].items())
-        line = (
-            f"| `{r['row']}{f'({values})' if values else ''}` | {r['form']} | "
-            f"{{on}} | {r['worst']:.4f} | `{r['at']}` | {share} | {breaks} | "
-            f"{', '.join(wrong)} |\n"
-        )
-        lines.setdefault(line, []).append(r["variant"])
-    return PAGE + "".join(k.replace("{on}", ", ".join(v)) for k, v in lines.items())
+        name = f"`{r['row']}{f'({values})' if values else ''}`"
+        rest = f"{r['worst']:.4f} | `{r['at']}` | {share} | {breaks} | {', '.join(wrong)} |"
+        found.setdefault((name, r["form"]), {}).setdefault(rest, []).append(r["variant"])
+    return found
+
+
+def page(old: str, records: list[dict]) -> str:
+    """The exhaustive records as Markdown, equal lines of several variants as one; variants
+    of which there are none keep their lines."""
+    lines: dict = {}
+    for line in old.splitlines():
+        if line.startswith("| `"):
+            name, form, on, rest = line[2:].split(" | ", 3)
+            lines.setdefault((name, form), {})[rest] = on.split(", ")
+    for key, new in lines_of(records).items():
+        fresh = {v for on in new.values() for v in on}
+        kept = lines.get(key, {})
+        lines[key] = {rest: [v for v in on if v not in fresh] for rest, on in kept.items()}
+        for rest, on in new.items():
+            lines[key].setdefault(rest, []).extend(on)
+    order = ("base", "v3", "v4", "numpy")
+    text = PAGE
+    for (name, form), found in lines.items():
+        shared = [(sorted(on, key=order.index), rest) for rest, on in found.items() if on]
+        for on, rest in sorted(shared, key=lambda line: order.index(line[0][0])):
+            text += f"| {name} | {form} | {', '.join(on)} | {rest}\n"
+    return text
 
 
 def main() -> int:
@@ -164,7 +184,9 @@ def main() -> int:
         print(*problems, sep="\n", end="\n" if problems else "")
         return 1 if problems else 0
     if args.table:
-        Path(args.table).write_text(page(records), encoding="utf-8")
+        path = Path(args.table)
+        old = path.read_text(encoding="utf-8") if path.exists() else ""
+        path.write_text(page(old, records), encoding="utf-8")
         return 0
     thin = sorted({r["stride"] for r in records if r.get("stride", 1) > 1})
     if thin:
