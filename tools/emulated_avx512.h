@@ -24,6 +24,26 @@ static inline simde__m512 simde_mm512_rsqrt14_ps(simde__m512 x) {
     return simde__m512_from_private(p);
 }
 
+static inline double emulated_14_bits_of_double(double x) {
+    unsigned long long bits;
+    memcpy(&bits, &x, 8);
+    bits = (bits + 0x3fffffffffull) & ~0x7fffffffffull;
+    if (isfinite(x) && fabs(x) >= 0x1p-1022) memcpy(&x, &bits, 8);
+    return x;
+}
+
+static inline simde__m512d simde_mm512_rcp14_pd(simde__m512d x) {
+    simde__m512d_private p = simde__m512d_to_private(x);
+    for (int i = 0; i < 8; i++) p.f64[i] = emulated_14_bits_of_double(1 / p.f64[i]);
+    return simde__m512d_from_private(p);
+}
+
+static inline simde__m512d simde_mm512_rsqrt14_pd(simde__m512d x) {
+    simde__m512d_private p = simde__m512d_to_private(x);
+    for (int i = 0; i < 8; i++) p.f64[i] = emulated_14_bits_of_double(1 / sqrt(p.f64[i]));
+    return simde__m512d_from_private(p);
+}
+
 static inline simde__m512i simde_mm512_srai_epi64(simde__m512i x, int by) {
     simde__m512i_private p = simde__m512i_to_private(x);
     for (int i = 0; i < 8; i++) p.i64[i] >>= by;
