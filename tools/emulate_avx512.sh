@@ -33,7 +33,8 @@ FASTACT_BUILD=required python setup.py -q build_ext --inplace
 } > emulated.h
 suffix=$(python -c 'import sysconfig; print(sysconfig.get_config_var("EXT_SUFFIX"))')
 include=$(python -c 'import sysconfig; print(sysconfig.get_paths()["include"])')
-gcc -shared -fPIC -O2 -g0 -w -march=x86-64-v3 -fno-math-errno -fno-trapping-math \
+gcc -shared -fPIC -O2 -g0 -w -Werror=implicit-function-declaration \
+    -march=x86-64-v3 -fno-math-errno -fno-trapping-math \
     -ffp-contract=off '-DCYTHON_INLINE=inline __attribute__((__always_inline__))' \
     -include ./emulated.h -I. -Ifastact "-I$include" fastact/_kernels_v4.c \
     -o "fastact/_kernels_v4$suffix"

@@ -90,3 +90,10 @@ static inline simde__mmask16 simde_mm512_cmp_epi32_mask(
 static inline simde__mmask16 simde_mm512_cmplt_epi32_mask(simde__m512i x, simde__m512i y) {
     return simde_mm512_cmp_epi32_mask(x, y, _MM_CMPINT_LT);
 }
+
+static inline double simde_mm512_reduce_max_pd(simde__m512d x) {
+    simde__m512d_private p = simde__m512d_to_private(x);
+    double most = p.f64[0];
+    for (int i = 1; i < 8; i++) most = p.f64[i] > most ? p.f64[i] : most;
+    return most;
+}
