@@ -311,26 +311,33 @@ FA_AVX2_INLINE void fa_sigmoid_block(
 }
 FA_FUNCTION(sigmoid)
 
-/* tanh by a table; tanh'(x) = 4 sigmoid'(2 x). */
+/* 1 - 2 S for exp(2 |x|).  2 S, rounded, is wrong by 1 / 4 ulp of a result of 1 / 2 or more
+   at most, but by more of a smaller one: there, it is x + x^3 P(x^2).  (Which is +0 for -0:
+   hence the sign for both.) */
+FA_AVX2_INLINE __m256 fa_tanh_at(__m256 x, fa_share of) {
+    const __m256 near = FA_PS(FA_TANH_NEAR * FA_TANH_NEAR);
+    __m256 s = _mm256_fnmadd_ps(of.s, of.excess, of.s);
+    __m256 y = _mm256_fnmadd_ps(s, FA_PS(2.0f * FA_SCALE), FA_PS(1.0f));
+    __m256 w = _mm256_mul_ps(x, x), p = FA_PS(fa_tanh_near[4]);
+    for (int k = 3; k >= 0; k--) p = _mm256_fmadd_ps(p, w, FA_PS(fa_tanh_near[k]));
+    p = _mm256_fmadd_ps(_mm256_mul_ps(x, w), p, x);
+    y = _mm256_blendv_ps(y, p, _mm256_cmp_ps(w, near, _CMP_LT_OQ));
+    return _mm256_or_ps(y, fa_sign(x));
+}
+/* tanh'(x) = 4 sigmoid'(2 x) */
 FA_AVX2_INLINE void fa_tanh_block(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
 ) {
     fa_pairs pairs;
-    for (ptrdiff_t i = 0; with_f && i < n; i += 8) {
-        __m256 v = _mm256_loadu_ps(x + i), a = fa_min_abs(v, 9.0146f);
-        __m256i at = fa_index(a, FA_TANH_FACTOR);
-        __m256 c = _mm256_sub_ps(a, fa_pick(fa_table_tanh[0], at));
-        __m256 y = fa_polynomial(fa_table_tanh, 2, FA_ROWS_OF(tanh), at, c);
-        y = _mm256_fmadd_ps(fa_pick(fa_table_tanh[1], at), c, y);
-        _mm256_storeu_ps(f + i, _mm256_or_ps(y, fa_sign(v)));
-    }
-    for (ptrdiff_t i = 0; with_d && i < n; i += 8) {
+    for (ptrdiff_t i = 0; i < n; i += 8) {
         __m256 a = fa_min_abs(_mm256_loadu_ps(x + i), 55.0f);
         fa_store(&pairs, i, fa_exp_of(_mm256_add_ps(a, a), -FA_SCALE_BITS, 1));
     }
-    for (ptrdiff_t i = 0; with_d && i < n; i += 8) {
+    for (ptrdiff_t i = 0; i < n; i += 8) {
         fa_share share = fa_share_of(fa_load(&pairs, i));
-        _mm256_storeu_ps(d + i, fa_share_slope(share, 4.0f));
+        __m256 v = _mm256_loadu_ps(x + i);
+        if (with_f) _mm256_storeu_ps(f + i, fa_tanh_at(v, share));
+        if (with_d) _mm256_storeu_ps(d + i, fa_share_slope(share, 4.0f));
     }
 }
 FA_FUNCTION(tanh)

@@ -32,7 +32,7 @@ THETA = mp.mpf(float.fromhex("0x1.feb052p-1"))
 class Table:
     """F(c + d) = b d + (p0 + d (p1 + ...)); the error of the fit is by F, or by 1.
 
-    b is the slope at c: where F has a root, which is a c then, or, ``tilted``, everywhere.
+    Where F has a root, that is a c, and b is the slope at c in all intervals.
     """
 
     name: str
@@ -42,7 +42,6 @@ class Table:
     degree: int
     root: float | None = None
     absolute: bool = False
-    tilted: bool = False
     #: (what tables.centre() asks for)
     slope: None = None
 
@@ -76,13 +75,13 @@ def columns(table: Table) -> tuple[dict, float]:
     for j in range(SIZE):
         lo, hi = table.interval(j)
         root = table.root if table.root is not None and lo <= table.root < hi else None
-        if root is not None or (j == 0 and table.tilted):
+        if root is not None or (j == 0 and table.root is not None):
             c = np.float32(root or 0)
             p0 = np.float32(float(f(mp.mpf(float(c)))))
         else:
             c, p0 = nearest(table, lo, hi)
         b = mp.mpf(0)
-        if root is not None or table.tilted:
+        if table.root is not None:
             b = mp.mpf(float(np.float32(float(mp.diff(f, float(c))))))
         numbers, error = fit(table, lo, hi, mp.mpf(float(c)), mp.mpf(float(p0)), b,
                              table.degree)
@@ -142,6 +141,22 @@ def silu_root() -> str:
         f"#define FA_SILU_ROOT {first}f",
         f"#define FA_SILU_ROOT_LOW {np.float32(float(root - mp.mpf(float(first))))}f",
         *numbers_of("fa_silu_root", [2.0**SCALE * float(q) for q in [q0, *numbers]]),
+    ])
+
+
+def tanh_near() -> str:
+    """tanh(x) = x (1 + w (p0 + ...)), w = x^2, for |x| up to NEAR, where it is 1 / 2."""
+    reach = mp.mpf("0.55")
+
+    def of_square(w):
+        return mp.tanh(mp.sqrt(w)) / mp.sqrt(w)
+
+    series = Series(lambda w: of_square(w) - 1, of_square)
+    numbers, error = fit(series, mp.mpf(0), reach**2, mp.mpf(0), mp.mpf(0), mp.mpf(0), 5)
+    return "\n".join([
+        f"/* tanh near 0: error 2^{np.log2(error):.1f} */",
+        f"#define FA_TANH_NEAR {float(reach)}f",
+        *numbers_of("fa_tanh_near", numbers),
     ])
 
 
@@ -216,19 +231,18 @@ def slope(of, u):
 
 
 TABLES = [
-    Table("tanh", "tanh(a)", mp.tanh, 0.6013, 7, root=0.0),
     Table("gelu", "log(Phi(a) / Phi(-a)) - a^2 / 2", log_odds_rest, 0.975, 7, absolute=True),
-    Table("gelu_d", "gelu'(-a) / Phi(-a)", gelu_slope, 0.98, 6, root=0.7517915246935645,
-          tilted=True),
+    Table("gelu_d", "gelu'(-a) / Phi(-a)", gelu_slope, 0.98, 6, root=0.7517915246935645),
     Table("gelu_tanh_d", "gelu_tanh'(-a) / sigmoid(-u(a))",
           slope(gelu_tanh, lambda a: 2 * mp.sqrt(2 / mp.pi) * (a + mp.mpf("0.044715") * a**3)),
-          0.98, 8, root=0.7524614220710163, tilted=True),
+          0.98, 8, root=0.7524614220710163),
 ]
 
 
 def text() -> str:
     """The whole file."""
-    parts = ["/* Written by tools/tables_avx2.py. */", exponential(), silu_root(), logarithm()]
+    parts = ["/* Written by tools/tables_avx2.py. */"]
+    parts += [exponential(), silu_root(), tanh_near(), logarithm()]
     parts += map(text_of, TABLES)
     return "\n\n".join(parts) + "\n"
 
