@@ -5,8 +5,9 @@
     python tools/bounds.py --from sweep.json --table docs/sweep.md   as a page
 
 A bound is the largest error found, over instruction sets and parameters, rounded
-up to two decimals (0.5 to 0.500002); the input where it was found stands beside it.  Results of
-rows, types or forms (on the page: and variants) that the files do not hold keep their lines.
+up to two decimals (0.5 to 0.500002, 1 to 1.000002); the input where it was found stands
+beside it.  Results of rows, types or forms (on the page: and variants) that the files do
+not hold keep their lines.
 """
 
 from __future__ import annotations
@@ -48,11 +49,11 @@ def load() -> dict:
 
 
 def up(error: float) -> float:
-    """Rounded up to two decimals, never down; 0.5 to all that the judge can tell."""
+    """Rounded up to two decimals, never down; 0.5, 1 .. to all that the judge can tell."""
     if not math.isfinite(error) or error == 0:
         return error
-    if abs(error - 0.5) <= UNCERTAIN:
-        return 0.500002
+    if abs(error - round(2 * error) / 2) <= UNCERTAIN:
+        return round(2 * error) / 2 + 2e-6
     error += UNCERTAIN
     hundredths = math.ceil(error * 100)
     return (hundredths + (hundredths / 100 < error)) / 100
