@@ -32,7 +32,7 @@ BOUNDS: dict[tuple[str, str, str], tuple[float, str, float, str]] = {
     ("hard_sigmoid", "float32", "value"): (0.500002, "0x1.c44p-14", 0.500002, "0x1.c44p-14"),
     ("hard_sigmoid", "float64", "derivative"): (0.34, "0x1.7ffffffffffffp+1", 0.34, "0x1.7ffffffffffffp+1"),
     ("hard_sigmoid", "float64", "value"): (0.500002, "0x1.ffffffffffffbp-1", 1.01, "0x1.7fffffffffffdp+1"),
-    ("hard_swish", "float32", "derivative"): (0.500002, "0x1.968p-16", 0.500002, "0x1.968p-16"),
+    ("hard_swish", "float32", "derivative"): (0.500002, "0x1.008p-16", 0.500002, "0x1.968p-16"),
     ("hard_swish", "float32", "value"): (0.500002, "-0x1.7d3d76p-14", 0.500002, "0x1.e8p-144"),
     ("hard_swish", "float64", "derivative"): (0.500002, "0x1.ffffffffffffbp-2", 1.01, "0x1.7fffffffffffdp+1"),
     ("hard_swish", "float64", "value"): (0.500002, "0x1.7ffffffffffffp-1", 1.88, "0x1.5ef42da0d6b0ep+0"),
