@@ -29,7 +29,7 @@ BOUNDS: dict[tuple[str, str, str], tuple[float, str, float, str]] = {
     ("hard_shrink", "float64", "derivative"): (0.0, "0x1.fffffffffffffp+1023", 0.0, "0x1.fffffffffffffp+1023"),
     ("hard_shrink", "float64", "value"): (0.0, "0x1.fffffffffffffp+1023", 0.0, "0x1.fffffffffffffp+1023"),
     ("hard_sigmoid", "float32", "derivative"): (0.34, "0x0p+0", 0.34, "0x0p+0"),
-    ("hard_sigmoid", "float32", "value"): (0.500002, "0x1.c44p-14", 0.500002, "0x1.c44p-14"),
+    ("hard_sigmoid", "float32", "value"): (0.500002, "0x1.008p-15", 0.500002, "0x1.c44p-14"),
     ("hard_sigmoid", "float64", "derivative"): (0.34, "0x1.7ffffffffffffp+1", 0.34, "0x1.7ffffffffffffp+1"),
     ("hard_sigmoid", "float64", "value"): (0.500002, "0x1.ffffffffffffbp-1", 1.01, "0x1.7fffffffffffdp+1"),
     ("hard_swish", "float32", "derivative"): (0.500002, "0x1.008p-16", 0.500002, "0x1.968p-16"),
