@@ -1,12 +1,12 @@
 /* float32 for AVX2 and FMA: what its namesakes in _formulas.pxd compute, with default
    parameters, and of n elements, a multiple of 8.  f or d may be NULL.
 
-   A gated f is x / D, D = 1 + exp(-u), for a u(x) with its low part; f'(-a) = K(a) / D and
-   f'(a) = 1 - K(a) exp(-u) / D, where K comes from a table (tools/tables_avx2.py) or
-   a series that keeps its digits at the root of f'.
+   A gated f is x / D on the left and x - x / D on the right, D = 1 + exp(u), for u(|x|)
+   with its low part; f'(-a) = K(a) / D and f'(a) = 1 - f'(-a), where K comes from a table
+   (tools/tables_avx2.py) or a series that keeps its digits at the root of f'.
 
    AVX2 picks one of 8 numbers per lane in one instruction, which gcc does not find by itself:
-   hence intrinsics.  exp(-u) and D are 2^-40 times what they should be, and results scaled
+   hence intrinsics.  exp(u) and D are 2^-40 times what they should be, and results scaled
    back in the last operation, so that it alone rounds where they are subnormal.  Work goes in
    steps over a block: short chains of dependent operations fill the processor better. */
 #include <immintrin.h>
@@ -50,8 +50,8 @@ FA_AVX2_INLINE void fa_store(fa_pairs *to, ptrdiff_t i, fa_pair x) {
 FA_AVX2_INLINE __m256 fa_sign(__m256 x) {
     return _mm256_and_ps(FA_PS(-0.0f), x);
 }
-/* min(|x|, top), and x between bounds.  (Minimum and maximum keep NaN only if it is their
-   second operand.) */
+/* |x|, and min(|x|, top).  (Minimum and maximum keep NaN only if it is their second
+   operand.) */
 FA_AVX2_INLINE __m256 fa_abs(__m256 x) {
     return _mm256_andnot_ps(FA_PS(-0.0f), x);
 }

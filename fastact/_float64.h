@@ -70,25 +70,29 @@ FA_OP64 void fa_powers64(fa_f64x t, fa_f64x *high, fa_f64x *low) {
     *low = FA_POWER64(fa_exp_lo, t);
 }
 
-/* The powers for exp(a); returns k, the multiple of ln2, and with it the first part of
+/* t, with n and j of exp(a) in its low bits, k, the multiple of ln2, and the first part of
    a - k ln2, which is exact. */
+FA_OP64 fa_f64x fa_steps64(fa_f64x a, fa_f64x magic, fa_f64x *k, fa_f64x *first) {
+    fa_f64x t = FA_MADD64(a, FA_PD(0x1.71547652b82fep+0), magic);
+    *k = fa_sub64(t, magic);
+    *first = FA_NMADD64(*k, FA_PD(0x1.62e42fefap-1), a);
+    return t;
+}
+
+/* The powers for exp(a); returns k. */
 FA_OP64 fa_f64x fa_reduce64(
     fa_f64x a, fa_f64x magic, fa_f64x *high, fa_f64x *low, fa_f64x *first
 ) {
-    fa_f64x t = FA_MADD64(a, FA_PD(0x1.71547652b82fep+0), magic);
-    fa_f64x k = fa_sub64(t, magic);
-    *first = FA_NMADD64(k, FA_PD(0x1.62e42fefap-1), a);
-    fa_powers64(t, high, low);
+    fa_f64x k;
+    fa_powers64(fa_steps64(a, magic, &k, first), high, low);
     return k;
 }
 
 /* P, times 2^(bias - K), and h: exp(a) = P exp(h), P the first part of a power, exact. */
 FA_OP64 fa_f64x fa_power64(fa_f64x a, fa_f64x magic, fa_f64x *h) {
-    fa_f64x t = FA_MADD64(a, FA_PD(0x1.71547652b82fep+0), magic);
-    fa_f64x k = fa_sub64(t, magic);
-    *h = FA_NMADD64(k, FA_PD(0x1.62e42fefap-1), a);
-    *h = FA_NMADD64(k, FA_PD(FA_LN2_LOW), *h);
-    *h = fa_sub64(*h, FA_PICK64(fa_exp_off, FA_INDEX64(FA_BITS64(t))));
+    fa_f64x k, first, t = fa_steps64(a, magic, &k, &first);
+    first = FA_NMADD64(k, FA_PD(FA_LN2_LOW), first);
+    *h = fa_sub64(first, FA_PICK64(fa_exp_off, FA_INDEX64(FA_BITS64(t))));
     return FA_POWER64(fa_exp_hi, t);
 }
 
