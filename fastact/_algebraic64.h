@@ -16,40 +16,61 @@ FA_OP64 fa_f64x fa_reciprocal64(fa_f64x y) {
 
 /* f = a r (1 + e), e = (1 - r) - a r, where the first difference is rounded to 2^-54: half
    an ulp of f at most, an ulp of f' = r^2 (1 + 2 e).  (Up to 2^600, where f' is 0.) */
-FA_OP64 void fa_softsign_f64(const double *x, double *f, double *d, ptrdiff_t n) {
+FA_OP64 fa_f64x fa_softsign_magnitude(fa_f64x x) {
+    return fa_min64(FA_PD(0x1p600), fa_abs64(x));
+}
+
+FA_ROW64(softsign) {
     const fa_f64x one = FA_PD(1.0);
-    for (ptrdiff_t i = 0; i < n; i += FA_WIDTH64) {
-        fa_f64x v = fa_load64(x + i), a = fa_min64(FA_PD(0x1p600), fa_abs64(v));
-        fa_f64x r = fa_reciprocal64(fa_add64(one, a));
-        fa_f64x e = FA_NMADD64(a, r, fa_sub64(one, r));
-        if (f) {
-            fa_f64x y = FA_MADD64(a, r, fa_mul64(fa_mul64(a, r), e));
-            fa_store64(f + i, fa_copysign64(y, v));
+    double inverse[FA_BLOCK64] __attribute__((aligned(64)));
+    for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) {
+        ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64;
+        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
+            fa_f64x a = fa_softsign_magnitude(fa_load64(x + at + i));
+            fa_store64(inverse + i, fa_reciprocal64(fa_add64(one, a)));
         }
-        if (d) {
-            fa_store64(d + i, FA_MADD64(r, r, fa_mul64(fa_add64(r, r), fa_mul64(r, e))));
+        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
+            fa_f64x v = fa_load64(x + at + i), a = fa_softsign_magnitude(v);
+            fa_f64x r = fa_load64(inverse + i), e = FA_NMADD64(a, r, fa_sub64(one, r));
+            if (has_f) {
+                fa_f64x y = FA_MADD64(a, r, fa_mul64(fa_mul64(a, r), e));
+                fa_store64(f + at + i, fa_copysign64(y, v));
+            }
+            if (has_d) {
+                fa_f64x y = fa_mul64(fa_add64(r, r), fa_mul64(r, e));
+                fa_store64(d + at + i, FA_MADD64(r, r, y));
+            }
         }
     }
 }
+#define fa_softsign_f64(...) FA_CALL64(softsign, __VA_ARGS__)
 
 /* With h = sqrt(a^2 + 1), a = |x| / 2, and s = a + h, f = s or 1 / s and f' = 1 / (2 s h)
    or 1 - that; g is near 1 / (2 h), q near 1 / s.
 
    h_low is of a^2 + 1 - h^2, in which a^2 is rounded once, and the sum s has its low part:
    half an ulp of f is left beside the last rounding, one of f'.  Up to 2^400. */
-FA_OP64 void fa_squareplus_of(fa_f64x x, fa_f64x a, fa_f64x *f, fa_f64x *d) {
+FA_OP64 fa_f64x fa_squareplus_root64(fa_f64x a, fa_f64x *g, fa_f64x *h_low) {
+    const fa_f64x one = FA_PD(1.0), half = FA_PD(0.5);
+    fa_f64x w = FA_MADD64(a, a, one);
+    *g = _mm512_rsqrt14_pd(w);
+    fa_f64x h = fa_mul64(w, *g);
+    *g = fa_mul64(*g, half);
+    fa_f64x e = FA_NMADD64(h, *g, FA_PD(0.5 + 0x1.8p-29));
+    h = FA_MADD64(h, e, h);
+    *g = FA_MADD64(*g, e, *g);
+    *h_low = fa_mul64(FA_MADD64(a, a, FA_NMADD64(h, h, one)), *g);
+    return h;
+}
+
+FA_OP64 void fa_squareplus_of(
+    fa_f64x x, fa_f64x a, fa_f64x h, fa_f64x g, fa_f64x h_low, fa_f64x *f, fa_f64x *d
+) {
     const fa_f64x one = FA_PD(1.0), half = FA_PD(0.5);
     fa_m64x left = FA_SIGNED64(x);
-    fa_f64x w = FA_MADD64(a, a, one), g = _mm512_rsqrt14_pd(w);
-    fa_f64x h = fa_mul64(w, g);
-    g = fa_mul64(g, half);
-    fa_f64x e = FA_NMADD64(h, g, FA_PD(0.5 + 0x1.8p-29));
-    h = FA_MADD64(h, e, h);
-    g = FA_MADD64(g, e, g);
-    fa_f64x h_low = fa_mul64(FA_MADD64(a, a, FA_NMADD64(h, h, one)), g);
     fa_f64x s = fa_add64(h, a), s_low = fa_add64(fa_sub64(a, fa_sub64(s, h)), h_low);
     fa_f64x q = fa_reciprocal64(s);
-    e = FA_NMADD64(s_low, q, FA_NMADD64(s, q, one));
+    fa_f64x e = FA_NMADD64(s_low, q, FA_NMADD64(s, q, one));
     if (f) *f = FA_SELECT64(left, FA_MADD64(q, e, q), fa_add64(s, s_low));
     if (d) {
         fa_f64x y = fa_mul64(q, g);
@@ -76,17 +97,32 @@ FA_OP64 void fa_squareplus_far(const double *x, double *f, double *d, ptrdiff_t 
     }
 }
 
-FA_OP64 void fa_squareplus_f64(const double *x, double *f, double *d, ptrdiff_t n) {
-    fa_f64x top = fa_zero64();
-    for (ptrdiff_t i = 0; i < n; i += FA_WIDTH64) {
-        fa_f64x v = fa_load64(x + i), a = fa_abs64(v), value = v, slope = v;
-        /* (that of NaN is not kept) */
-        top = fa_max64(a, top);
-        fa_squareplus_of(
-            v, fa_mul64(a, FA_PD(0.5)), f ? &value : NULL, d ? &slope : NULL
-        );
-        if (f) fa_store64(f + i, value);
-        if (d) fa_store64(d + i, slope);
+FA_ROW64(squareplus) {
+    double root[FA_BLOCK64] __attribute__((aligned(64)));
+    double inverse[FA_BLOCK64] __attribute__((aligned(64)));
+    double low[FA_BLOCK64] __attribute__((aligned(64)));
+    fa_f64x top = fa_zero64(), half = FA_PD(0.5), g, h_low, value, slope;
+    for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) {
+        ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64;
+        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
+            fa_f64x a = fa_abs64(fa_load64(x + at + i));
+            /* (that of NaN is not kept) */
+            top = fa_max64(a, top);
+            fa_store64(root + i, fa_squareplus_root64(fa_mul64(a, half), &g, &h_low));
+            if (has_d) fa_store64(inverse + i, g);
+            fa_store64(low + i, h_low);
+        }
+        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
+            fa_f64x v = fa_load64(x + at + i), a = fa_mul64(fa_abs64(v), half);
+            if (has_d) g = fa_load64(inverse + i);
+            fa_squareplus_of(
+                v, a, fa_load64(root + i), g, fa_load64(low + i),
+                has_f ? &value : NULL, has_d ? &slope : NULL
+            );
+            if (has_f) fa_store64(f + at + i, value);
+            if (has_d) fa_store64(d + at + i, slope);
+        }
     }
     if (_mm512_reduce_max_pd(top) > 0x1p400) fa_squareplus_far(x, f, d, n);
 }
+#define fa_squareplus_f64(...) FA_CALL64(squareplus, __VA_ARGS__)

@@ -447,20 +447,26 @@ FA_OP64 fa_f64x fa_tanh_power64(fa_f64x a, double offset, fa_f64x *h) {
     return FA_POWER64(fa_tanh_power, t);
 }
 
+/* R, and s. */
+FA_OP64 fa_f64x fa_tanh_inverse64(fa_f64x power, fa_f64x h, double factor, fa_f64x *s) {
+    const fa_f64x scale = FA_PD(factor);
+    fa_f64x w = fa_mul64(h, h);
+    fa_f64x p = FA_MADD64(w, FA_PD(fa_tanh_tail[2]), FA_PD(fa_tanh_tail[1]));
+    *s = fa_mul64(fa_mul64(h, w), FA_MADD64(w, p, FA_PD(fa_tanh_tail[0])));
+    fa_f64x t = fa_sub64(h, *s);
+    fa_f64x below = FA_MADD64(fa_sub64(power, scale), t, fa_add64(power, scale));
+    return fa_short64(fa_div64(FA_PD(1.0), below));
+}
+
 /* z, and l - s + z (..): with h they are tanh(a).  The slope is f' / 4, times 2^K where P
    is times 2^-K. */
 FA_OP64 fa_f64x fa_tanh_sum64(
-    fa_f64x power, fa_f64x h, double factor, fa_f64x *rest, fa_f64x *slope
+    fa_f64x power, fa_f64x h, fa_f64x s, fa_f64x r, double factor,
+    fa_f64x *rest, fa_f64x *slope
 ) {
-    const fa_f64x scale = FA_PD(factor), one = FA_PD(1.0);
-    fa_f64x w = fa_mul64(h, h);
-    fa_f64x s = FA_MADD64(w, FA_PD(fa_tanh_tail[2]), FA_PD(fa_tanh_tail[1]));
-    s = fa_mul64(fa_mul64(h, w), FA_MADD64(w, s, FA_PD(fa_tanh_tail[0])));
     fa_f64x t = fa_sub64(h, s), t2 = fa_mul64(t, t);
-    fa_f64x below = FA_MADD64(fa_sub64(power, scale), t, fa_add64(power, scale));
-    fa_f64x r = fa_short64(fa_div64(one, below)), g = fa_mul64(r, scale);
-    fa_f64x u = fa_mul64(power, r), z = fa_sub64(u, g);
-    fa_f64x e = FA_NMADD64(t, z, fa_sub64(fa_sub64(one, u), g));
+    fa_f64x g = fa_mul64(r, FA_PD(factor)), u = fa_mul64(power, r), z = fa_sub64(u, g);
+    fa_f64x e = FA_NMADD64(t, z, fa_sub64(fa_sub64(FA_PD(1.0), u), g));
     e = FA_NMADD64(t2, e, e);
     t2 = fa_sub64(e, t2);
     *rest = fa_add64(FA_MSUB64(z, t2, s), fa_sub64(fa_sub64(u, z), g));
@@ -474,9 +480,11 @@ FA_OP64 void fa_tanh_exp64(fa_f64x x, int has_d, fa_f64x *power, fa_f64x *h) {
     *power = fa_tanh_power64(a, has_d ? 0.0 : 100.0, h);
 }
 
-FA_OP64 void fa_tanh_of(fa_f64x x, fa_f64x power, fa_f64x h, fa_f64x *f, fa_f64x *d) {
+FA_OP64 void fa_tanh_of(
+    fa_f64x x, fa_f64x power, fa_f64x h, fa_f64x s, fa_f64x r, fa_f64x *f, fa_f64x *d
+) {
     fa_f64x rest, slope, z;
-    z = fa_tanh_sum64(power, h, d ? FA_SCALE64 : 1.0, &rest, &slope);
+    z = fa_tanh_sum64(power, h, s, r, d ? FA_SCALE64 : 1.0, &rest, &slope);
     if (f) *f = fa_copysign64(fa_add64(z, fa_add64(h, rest)), x);
     if (d) *d = fa_mul64(slope, FA_PD(4 * FA_SCALE64));
 }
@@ -489,9 +497,9 @@ FA_OP64 void fa_tanh_shrink_exp64(fa_f64x x, int has_d, fa_f64x *power, fa_f64x 
 }
 
 FA_OP64 void fa_tanh_shrink_of(
-    fa_f64x x, fa_f64x power, fa_f64x h, fa_f64x *f, fa_f64x *d
+    fa_f64x x, fa_f64x power, fa_f64x h, fa_f64x s, fa_f64x r, fa_f64x *f, fa_f64x *d
 ) {
-    fa_f64x rest, slope, z = fa_tanh_sum64(power, h, 1.0, &rest, &slope);
+    fa_f64x rest, slope, z = fa_tanh_sum64(power, h, s, r, 1.0, &rest, &slope);
     fa_f64x t = fa_add64(z, fa_add64(h, rest));
     rest = fa_add64(fa_sub64(h, fa_sub64(t, z)), rest);
     if (f) {
@@ -878,12 +886,47 @@ FA_OP64 void fa_gelu_results(
 #define FA_LOOP64_OWN(name) FA_LOOP64_OF(name, fa_##name##_exp64(v, has_d, &h, &l))
 
 FA_LOOP64_OWN(mish)
-FA_LOOP64_OWN(tanh)
-FA_LOOP64_OWN(tanh_shrink)
 FA_LOOP64_OWN(quick_gelu)
 FA_LOOP64_OWN(gelu_tanh)
 
 #if FA_STEPS64 == 16
+
+/* Three steps: a processor holds only so many operations that wait for others, and of one
+   chain with the division in its middle that is two or three rounds of the loop. */
+#define FA_LOOP64_TANH(name, factor) \
+    FA_ROW64(name) { \
+        double power[FA_BLOCK64] __attribute__((aligned(64))); \
+        double left[FA_BLOCK64] __attribute__((aligned(64))); \
+        double bend[FA_BLOCK64] __attribute__((aligned(64))); \
+        double inverse[FA_BLOCK64] __attribute__((aligned(64))); \
+        for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) { \
+            ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64; \
+            fa_f64x p, h, s, value, slope; \
+            for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) { \
+                fa_##name##_exp64(fa_load64(x + at + i), has_d, &p, &h); \
+                fa_store64(power + i, p); \
+                fa_store64(left + i, h); \
+            } \
+            for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) { \
+                fa_store64(inverse + i, fa_tanh_inverse64( \
+                    fa_load64(power + i), fa_load64(left + i), factor, &s \
+                )); \
+                fa_store64(bend + i, s); \
+            } \
+            for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) { \
+                fa_##name##_of( \
+                    fa_load64(x + at + i), fa_load64(power + i), fa_load64(left + i), \
+                    fa_load64(bend + i), fa_load64(inverse + i), \
+                    has_f ? &value : NULL, has_d ? &slope : NULL \
+                ); \
+                if (has_f) fa_store64(f + at + i, value); \
+                if (has_d) fa_store64(d + at + i, slope); \
+            } \
+        } \
+    }
+
+FA_LOOP64_TANH(tanh, has_d ? FA_SCALE64 : 1.0)
+FA_LOOP64_TANH(tanh_shrink, 1.0)
 
 FA_OP64 void fa_gelu_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64x *d) {
     fa_f64x r, s;
@@ -894,6 +937,9 @@ FA_OP64 void fa_gelu_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64
 FA_LOOP64_OWN(gelu)
 
 #else
+
+FA_LOOP64_OWN(tanh)
+FA_LOOP64_OWN(tanh_shrink)
 
 /* The first step leaves the rows, too: what loads from them need not wait for it. */
 FA_ROW64(gelu) {
