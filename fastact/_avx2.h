@@ -58,6 +58,10 @@ FA_AVX2_INLINE __m256 fa_abs(__m256 x) {
 FA_AVX2_INLINE __m256 fa_min_abs(__m256 x, float top) {
     return _mm256_min_ps(FA_PS(top), fa_abs(x));
 }
+/* a, without a low part. */
+FA_AVX2_INLINE fa_pair fa_exact(__m256 a) {
+    return (fa_pair){a, _mm256_setzero_ps()};
+}
 /* a b, and a b + c + low, with what they lose to rounding (Knuth's sum). */
 FA_AVX2_INLINE fa_pair fa_product(__m256 a, __m256 b) {
     __m256 p = _mm256_mul_ps(a, b);
@@ -102,9 +106,12 @@ FA_AVX2_INLINE fa_pair fa_piece(
     return fa_product_plus(b, d, p, p_low);
 }
 
-/* 2^more exp(-u), for u from -110 to 25 if more = -FA_SCALE_BITS; ``negative``, of the
-   negative of u. */
-FA_AVX2_INLINE fa_pair fa_exp_scaled(fa_pair u, int more, const int negative) {
+/* 2^more exp(-u) = s exp(-r), for u from -110 to 25 if more = -FA_SCALE_BITS; ``negative``,
+   of the negative of u. */
+typedef struct {
+    __m256 s, r;
+} fa_reduced;
+FA_AVX2_INLINE fa_reduced fa_reduce(fa_pair u, int more, const int negative) {
     const float sign = negative ? -1.0f : 1.0f;
     const __m256 magic = FA_PS(12582912.0f + 8 * (more + FA_SCALE_BITS));
     __m256 t = _mm256_fmadd_ps(u.hi, FA_PS(sign * -FA_PER_STEP), magic);
@@ -114,23 +121,36 @@ FA_AVX2_INLINE fa_pair fa_exp_scaled(fa_pair u, int more, const int negative) {
         _mm256_loadu_si256((const __m256i *)fa_table_exp), at
     );
     __m256 s = _mm256_castsi256_ps(_mm256_add_epi32(bits, _mm256_slli_epi32(at, 20)));
-    /* exp(-u) = s exp(-r) */
     __m256 r = negative ? _mm256_sub_ps(FA_PS(FA_LOG_THETA), u.lo)
                         : _mm256_add_ps(FA_PS(FA_LOG_THETA), u.lo);
     r = _mm256_fmadd_ps(n, FA_PS(FA_STEP_LOW), r);
     __m256 first = negative ? _mm256_fmsub_ps(n, FA_PS(FA_STEP), u.hi)
                             : _mm256_fmadd_ps(n, FA_PS(FA_STEP), u.hi);
-    r = _mm256_add_ps(first, r);
+    return (fa_reduced){s, _mm256_add_ps(first, r)};
+}
+FA_AVX2_INLINE fa_pair fa_exp_reduced(fa_reduced from) {
+    __m256 r = from.r, s = from.s;
     __m256 q = _mm256_fmadd_ps(r, FA_PS(FA_EXP_4), FA_PS(FA_EXP_3));
     q = _mm256_fmadd_ps(q, r, FA_PS(0.5f));
     q = _mm256_fmsub_ps(_mm256_mul_ps(r, r), q, r);
     __m256 e = _mm256_fmadd_ps(s, q, s);
     return (fa_pair){e, _mm256_fmadd_ps(s, q, _mm256_sub_ps(s, e))};
 }
-/* 2^more exp(-a), or exp(a). */
-FA_AVX2_INLINE fa_pair fa_exp_of(__m256 a, int more, const int up) {
-    return fa_exp_scaled((fa_pair){a, _mm256_setzero_ps()}, more, up);
-}
+/* |x| of a step, top at most. */
+#define FA_ABS_AT(top) fa_min_abs(_mm256_loadu_ps(x + i), top)
+/* 2^more exp(-U), or exp(U), for U of the step i, to TO.  The reduction runs one vector
+   ahead: two chains of half the length, side by side. */
+#define FA_EXP_STEP(to, n, U, more, negative)                                           \
+    do {                                                                                \
+        ptrdiff_t i = 0;                                                                \
+        fa_reduced now = fa_reduce(U, more, negative);                                  \
+        for (i = 8; i < n; i += 8) {                                                    \
+            fa_reduced next = fa_reduce(U, more, negative);                             \
+            fa_store(to, i - 8, fa_exp_reduced(now));                                   \
+            now = next;                                                                 \
+        }                                                                               \
+        fa_store(to, i - 8, fa_exp_reduced(now));                                       \
+    } while (0)
 
 /* D = 2^-40 (1 + exp(u)), u >= 0. */
 FA_AVX2_INLINE fa_pair fa_one_plus(fa_pair e) {
@@ -153,21 +173,18 @@ FA_AVX2_INLINE __m256 fa_quotient(__m256 n, __m256 low, fa_pair d, __m256 r) {
 /* a / D = y is x / D on the left and x - x / D on the right; f'(x) = 1 - f'(-x), f'(-a)
    given by SLOPE, which takes what K left in k, over (D), r (1 / D).  Where u takes long,
    it has a step of its own, and so has K. */
-#define FA_GATED(name, top, steps, U, K, SLOPE)                                         \
+#define FA_GATED(name, top, steps, K, SLOPE)                                            \
     FA_AVX2_INLINE void fa_##name##_block(                                              \
         const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d \
     ) {                                                                                 \
         fa_pairs pairs, slopes;                                                         \
-        for (ptrdiff_t i = 0; i < n; i += 8) {                                          \
-            __m256 a = fa_min_abs(_mm256_loadu_ps(x + i), top);                         \
-            fa_store(&pairs, i, steps ? U : fa_exp_scaled(U, -FA_SCALE_BITS, 1));       \
-        }                                                                               \
         for (ptrdiff_t i = 0; steps && i < n; i += 8) {                                 \
-            fa_pair u = fa_load(&pairs, i);                                             \
-            fa_store(&pairs, i, fa_exp_scaled(u, -FA_SCALE_BITS, 1));                   \
+            fa_store(&pairs, i, fa_##name##_u(FA_ABS_AT(top)));                         \
         }                                                                               \
+        if (steps) FA_EXP_STEP(&pairs, n, fa_load(&pairs, i), -FA_SCALE_BITS, 1);       \
+        else FA_EXP_STEP(&pairs, n, fa_##name##_u(FA_ABS_AT(top)), -FA_SCALE_BITS, 1);  \
         for (ptrdiff_t i = 0; steps && with_d && i < n; i += 8) {                       \
-            __m256 a = fa_min_abs(_mm256_loadu_ps(x + i), top);                         \
+            __m256 a = FA_ABS_AT(top);                                                  \
             fa_store(&slopes, i, K);                                                    \
         }                                                                               \
         for (ptrdiff_t i = 0; i < n; i += 8) {                                          \
@@ -206,23 +223,25 @@ FA_AVX2_INLINE __m256 fa_silu_slope(fa_pair u, const int has_low, fa_pair d, __m
     k.lo = _mm256_fnmadd_ps(lost, _mm256_mul_ps(r, scale), k.lo);
     __m256 y = fa_quotient(k.hi, k.lo, d, r);
 
-    __m256 h = _mm256_sub_ps(FA_PS(FA_SILU_ROOT), u.hi);
-    low = FA_PS(FA_SILU_ROOT_LOW);
-    if (has_low) low = _mm256_sub_ps(low, u.lo);
-    const __m256 slope = FA_PS(fa_silu_root[0]);
+    __m256 h = _mm256_sub_ps(FA_PS(FA_SILU_ROOT), u.hi), near = h;
+    const __m256 slope = FA_PS(fa_silu_root[1]);
+    low = FA_PS(fa_silu_root[0]);
+    if (has_low) {
+        near = _mm256_sub_ps(h, u.lo);
+        low = _mm256_fnmadd_ps(u.lo, slope, low);
+    }
     __m256 p = FA_PS(fa_silu_root[4]);
-    for (int j = 3; j > 0; j--) p = _mm256_fmadd_ps(p, h, FA_PS(fa_silu_root[j]));
-    p = _mm256_mul_ps(p, h);
-    low = _mm256_mul_ps(low, _mm256_fmadd_ps(FA_PS(2.0f), p, slope));
-    p = _mm256_fmadd_ps(h, slope, _mm256_fmadd_ps(p, h, low));
+    for (int j = 3; j > 1; j--) p = _mm256_fmadd_ps(p, near, FA_PS(fa_silu_root[j]));
+    low = _mm256_fmadd_ps(_mm256_mul_ps(p, near), near, low);
+    p = _mm256_fmadd_ps(h, slope, low);
     h = _mm256_cmp_ps(fa_abs(h), FA_PS(FA_SILU_NEAR), _CMP_LT_OQ);
     return _mm256_blendv_ps(y, p, h);
 }
 
 FA_AVX2_INLINE fa_pair fa_silu_u(__m256 a) {
-    return (fa_pair){a, _mm256_setzero_ps()};
+    return fa_exact(a);
 }
-FA_GATED(silu, 110.0f, 0, fa_silu_u(a), fa_silu_u(a), fa_silu_slope(k, 0, over, r))
+FA_GATED(silu, 110.0f, 0, fa_silu_u(a), fa_silu_slope(k, 0, over, r))
 
 /* u = 1.702 a */
 FA_AVX2_INLINE fa_pair fa_quick_gelu_u(__m256 a) {
@@ -230,8 +249,7 @@ FA_AVX2_INLINE fa_pair fa_quick_gelu_u(__m256 a) {
     u.lo = _mm256_fmadd_ps(a, FA_PS((float)(1.702 - 1.702f)), u.lo);
     return u;
 }
-FA_GATED(quick_gelu, 64.0f, 0, fa_quick_gelu_u(a), fa_quick_gelu_u(a),
-         fa_silu_slope(k, 1, over, r))
+FA_GATED(quick_gelu, 64.0f, 0, fa_quick_gelu_u(a), fa_silu_slope(k, 1, over, r))
 
 /* K of a table. */
 #define FA_K(name, FACTOR) fa_piece(fa_table_##name, FA_ROWS_OF(name), fa_index(a, FACTOR), a)
@@ -251,7 +269,7 @@ FA_AVX2_INLINE fa_pair fa_gelu_tanh_u(__m256 a) {
     u.lo = _mm256_fmadd_ps(a, _mm256_add_ps(low, p.lo), u.lo);
     return u;
 }
-FA_GATED(gelu_tanh, 11.0f, 1, fa_gelu_tanh_u(a), FA_K(gelu_tanh_d, FA_GELU_TANH_D_FACTOR),
+FA_GATED(gelu_tanh, 11.0f, 1, FA_K(gelu_tanh_d, FA_GELU_TANH_D_FACTOR),
          fa_quotient(k.hi, k.lo, over, r))
 
 /* u = log(Phi(a) / Phi(-a)): a^2 / 2, and the rest, which is small, from a table. */
@@ -266,7 +284,7 @@ FA_AVX2_INLINE fa_pair fa_gelu_u(__m256 a) {
     y = _mm256_sub_ps(y, _mm256_sub_ps(w, p0));
     return fa_product_plus(_mm256_mul_ps(a, FA_PS(0.5f)), a, w, y);
 }
-FA_GATED(gelu, 14.62f, 1, fa_gelu_u(a), FA_K(gelu_d, FA_GELU_D_FACTOR),
+FA_GATED(gelu, 14.62f, 1, FA_K(gelu_d, FA_GELU_D_FACTOR),
          fa_quotient(k.hi, k.lo, over, r))
 
 /* s = S = 1 / D for exp(|u|), or exp(-|u|) / (1 + exp(-|u|)), and its excess. */
@@ -298,10 +316,7 @@ FA_AVX2_INLINE void fa_sigmoid_block(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
 ) {
     fa_pairs pairs;
-    for (ptrdiff_t i = 0; i < n; i += 8) {
-        __m256 a = fa_min_abs(_mm256_loadu_ps(x + i), 110.0f);
-        fa_store(&pairs, i, fa_exp_of(a, -FA_SCALE_BITS, 1));
-    }
+    FA_EXP_STEP(&pairs, n, fa_exact(FA_ABS_AT(110.0f)), -FA_SCALE_BITS, 1);
     for (ptrdiff_t i = 0; i < n; i += 8) {
         fa_share share = fa_share_of(fa_load(&pairs, i));
         __m256 v = _mm256_loadu_ps(x + i);
@@ -329,10 +344,7 @@ FA_AVX2_INLINE void fa_tanh_block(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
 ) {
     fa_pairs pairs;
-    for (ptrdiff_t i = 0; i < n; i += 8) {
-        __m256 a = fa_min_abs(_mm256_loadu_ps(x + i), 55.0f);
-        fa_store(&pairs, i, fa_exp_of(_mm256_add_ps(a, a), -FA_SCALE_BITS, 1));
-    }
+    FA_EXP_STEP(&pairs, n, fa_exact(_mm256_mul_ps(FA_PS(2.0f), FA_ABS_AT(55.0f))), -FA_SCALE_BITS, 1);
     for (ptrdiff_t i = 0; i < n; i += 8) {
         fa_share share = fa_share_of(fa_load(&pairs, i));
         __m256 v = _mm256_loadu_ps(x + i);
@@ -383,10 +395,7 @@ FA_AVX2_INLINE void fa_softplus_at(
     const __m256 flip = FA_PS(negative ? -0.0f : 0.0f);
     const __m256 near = FA_PS(FA_SOFTPLUS_NEAR * FA_SOFTPLUS_NEAR);
     fa_pairs pairs;
-    for (ptrdiff_t i = 0; i < n; i += 8) {
-        __m256 a = fa_min_abs(_mm256_loadu_ps(x + i), 110.0f);
-        fa_store(&pairs, i, fa_exp_of(a, FA_SCALE_BITS, 0));
-    }
+    FA_EXP_STEP(&pairs, n, fa_exact(FA_ABS_AT(110.0f)), FA_SCALE_BITS, 0);
     for (ptrdiff_t i = 0; i < n; i += 8) {
         fa_pair e = fa_load(&pairs, i);
         __m256 v = _mm256_xor_ps(_mm256_loadu_ps(x + i), flip);

@@ -14,16 +14,15 @@ static const unsigned fa_table_exp[8] = {
     0x2b748e45, 0x2b74e5be, 0x2b76b7da, 0x2b7a26de,
 };
 
-/* silu' at its root: error 2^-26.7 */
-#define FA_SILU_NEAR 0.0625f
+/* silu' at its root: error 2^-27.0 */
+#define FA_SILU_NEAR 0.03125f
 #define FA_SILU_ROOT 1.2784645557403564f
-#define FA_SILU_ROOT_LOW -1.2979282537628478e-08f
 static const float fa_silu_root[5] = {
+    -3108.363037109375f,
     239486500864.0f,
     161242054656.0f,
-    20755365888.0f,
-    -16736135168.0f,
-    -7729006080.0f,
+    20744511488.0f,
+    -16734868480.0f,
 };
 
 /* tanh near 0: error 2^-29.8 */

@@ -123,24 +123,21 @@ def numbers_of(name: str, numbers: list) -> list[str]:
 
 
 def silu_root() -> str:
-    """2^SCALE silu'(h - u0) = h (q0 + h (q1 + ...)) for |h| <= 1 / 16, silu'(-u0) = 0."""
-    root = mp.findroot(lambda u: u - 1 - mp.exp(-u), 1.28)
-    slope = mp.diff(lambda x: silu(x)[1], -root)
-    q0 = np.float32(float(slope))
+    """2^SCALE silu'(h - u0) = q0 + h (q1 + ...) for |h| <= NEAR, u0 the root, rounded."""
+    root = np.float32(float(mp.findroot(lambda u: u - 1 - mp.exp(-u), 1.28)))
+    reach = mp.mpf(1) / 32
 
-    def rest(h):
-        return silu(h - root)[1] / h - mp.mpf(float(q0)) if h else slope - mp.mpf(float(q0))
+    def of(h):
+        return silu(h - mp.mpf(float(root)))[1]
 
-    series = Series(rest, lambda h: mp.mpf(float(q0)))
-    reach = mp.mpf(1) / 16
-    numbers, error = fit(series, -reach, reach, mp.mpf(0), mp.mpf(0), mp.mpf(0), 4)
-    first = np.float32(float(root))
+    at_0, slope = of(mp.mpf(0)), mp.mpf(float(np.float32(float(mp.diff(of, 0)))))
+    series = Series(lambda h: (of(h) - at_0) / h - slope if h else mp.mpf(0), lambda h: slope)
+    numbers, error = fit(series, -reach, reach, mp.mpf(0), mp.mpf(0), mp.mpf(0), 3)
     return "\n".join([
         f"/* silu' at its root: error 2^{np.log2(error):.1f} */",
         f"#define FA_SILU_NEAR {float(reach)}f",
-        f"#define FA_SILU_ROOT {first}f",
-        f"#define FA_SILU_ROOT_LOW {np.float32(float(root - mp.mpf(float(first))))}f",
-        *numbers_of("fa_silu_root", [2.0**SCALE * float(q) for q in [q0, *numbers]]),
+        f"#define FA_SILU_ROOT {root}f",
+        *numbers_of("fa_silu_root", [2.0**SCALE * float(q) for q in [at_0, slope, *numbers]]),
     ])
 
 
