@@ -339,6 +339,7 @@ ROWS: tuple[Row, ...] = (
         samples=({"b": 0.5},),
         exp="expm1",
         table=True,
+        avx2=True,
         table64="v4",
     ),
     Row(
