@@ -344,7 +344,9 @@ FA_AVX2_INLINE void fa_tanh_block(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
 ) {
     fa_pairs pairs;
-    FA_EXP_STEP(&pairs, n, fa_exact(_mm256_mul_ps(FA_PS(2.0f), FA_ABS_AT(55.0f))), -FA_SCALE_BITS, 1);
+    FA_EXP_STEP(
+        &pairs, n, fa_exact(_mm256_mul_ps(FA_PS(2.0f), FA_ABS_AT(55.0f))), -FA_SCALE_BITS, 1
+    );
     for (ptrdiff_t i = 0; i < n; i += 8) {
         fa_share share = fa_share_of(fa_load(&pairs, i));
         __m256 v = _mm256_loadu_ps(x + i);
@@ -422,6 +424,70 @@ FA_AVX2_INLINE void fa_log_sigmoid_block(
     fa_softplus_at(x, f, d, n, with_f, with_d, 1);
 }
 FA_FUNCTION(log_sigmoid)
+
+/* elu and celu, alpha = 1 and both = 1, and selu, both = scale alpha: x < 0: f = both
+   (exp(x) - 1) and f' = both exp(x), else scale x and scale. */
+FA_AVX2_INLINE __m256 fa_down(__m256 x) {
+    return _mm256_max_ps(_mm256_setzero_ps(), _mm256_xor_ps(FA_PS(-0.0f), x));
+}
+/* e - 2^40 for e = 2^40 exp(-a), or, where what the exponential lacks would show,
+   2^40 (-a + a^2 P(a)). */
+FA_AVX2_INLINE fa_pair fa_expm1(__m256 a, fa_pair e) {
+    const __m256 one = FA_PS(1.0f / FA_SCALE);
+    __m256 hi = _mm256_sub_ps(e.hi, one), p = FA_PS(fa_expm1_near[3]);
+    __m256 lo = _mm256_add_ps(_mm256_sub_ps(e.hi, _mm256_add_ps(hi, one)), e.lo);
+    for (int k = 2; k >= 0; k--) p = _mm256_fmadd_ps(p, a, FA_PS(fa_expm1_near[k]));
+    p = _mm256_mul_ps(_mm256_mul_ps(a, a), p);
+    __m256 near = _mm256_cmp_ps(a, FA_PS(FA_EXPM1_NEAR), _CMP_LT_OQ);
+    hi = _mm256_blendv_ps(hi, _mm256_mul_ps(a, FA_PS(-1.0f / FA_SCALE)), near);
+    return (fa_pair){hi, _mm256_blendv_ps(lo, p, near)};
+}
+/* factor x, and factor (x.hi + x.lo), which is rounded once if factor is 1.  (The first part
+   is below factor: with two parts of one sign infinities and -0 stay what they are.) */
+#define FA_FIRST(factor) ((float)((factor) * (1 - 0x1p-23)))
+FA_AVX2_INLINE __m256 fa_times(__m256 x, double factor) {
+    if (factor == 1) return x;
+    const __m256 high = FA_PS(FA_FIRST(factor)), low = FA_PS(factor - FA_FIRST(factor));
+    return _mm256_fmadd_ps(x, high, _mm256_mul_ps(x, low));
+}
+FA_AVX2_INLINE __m256 fa_times_both(fa_pair x, double factor) {
+    if (factor == 1) return _mm256_add_ps(x.hi, x.lo);
+    const __m256 high = FA_PS(FA_FIRST(factor)), low = FA_PS(factor - FA_FIRST(factor));
+    __m256 y = _mm256_fmadd_ps(x.lo, high, _mm256_mul_ps(x.hi, low));
+    return _mm256_fmadd_ps(x.hi, high, y);
+}
+#define FA_ELU_KIND(name, both, scale)                                                  \
+    FA_AVX2_INLINE void fa_##name##_block(                                              \
+        const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d \
+    ) {                                                                                 \
+        const __m256 zero = _mm256_setzero_ps(), top = FA_PS(110.0f);                   \
+        fa_pairs pairs;                                                                 \
+        FA_EXP_STEP(                                                                    \
+            &pairs, n, fa_exact(_mm256_min_ps(top, fa_down(_mm256_loadu_ps(x + i)))),   \
+            FA_SCALE_BITS, 0                                                            \
+        );                                                                              \
+        for (ptrdiff_t i = 0; i < n; i += 8) {                                          \
+            __m256 v = _mm256_loadu_ps(x + i), y;                                       \
+            fa_pair e = fa_load(&pairs, i);                                             \
+            if (with_f) {                                                               \
+                y = fa_times_both(fa_expm1(fa_down(v), e), both);                       \
+                y = _mm256_mul_ps(y, FA_PS(FA_SCALE));                                  \
+                __m256 left = _mm256_cmp_ps(v, zero, _CMP_LT_OQ);                       \
+                y = _mm256_blendv_ps(fa_times(v, scale), y, left);                      \
+                _mm256_storeu_ps(f + i, y);                                             \
+            }                                                                           \
+            if (with_d) {                                                               \
+                __m256 right = _mm256_cmp_ps(v, zero, _CMP_GT_OQ);                      \
+                y = _mm256_mul_ps(fa_times_both(e, both), FA_PS(FA_SCALE));             \
+                _mm256_storeu_ps(d + i, _mm256_blendv_ps(y, FA_PS(scale), right));      \
+            }                                                                           \
+        }                                                                               \
+    }                                                                                   \
+    FA_FUNCTION(name)
+
+FA_ELU_KIND(elu, 1.0, 1.0)
+FA_ELU_KIND(celu, 1.0, 1.0)
+FA_ELU_KIND(selu, 1.7580993408473768, 1.0507009873554805)
 
 /* squareplus: with a = |x| / 2, h = sqrt(a^2 + 1) and s = a + h, f = s or q = 1 / s, and
    f' = 1 / (2 s h) or 1 - that.  One division gives 1 / s and 1 / h; what the root, the sums

@@ -186,6 +186,7 @@ ROWS: tuple[Row, ...] = (
         wide=True,
         exp="expm1",
         table=True,
+        avx2=True,
         table64=True,
     ),
     Row(
@@ -202,6 +203,7 @@ ROWS: tuple[Row, ...] = (
         wide=True,
         exp="expm1",
         table=True,
+        avx2=True,
         table64=True,
     ),
     Row(
@@ -216,6 +218,7 @@ ROWS: tuple[Row, ...] = (
         wide=True,
         exp="expm1",
         table=True,
+        avx2=True,
         table64=True,
     ),
     Row(

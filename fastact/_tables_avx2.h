@@ -35,6 +35,15 @@ static const float fa_tanh_near[5] = {
     -0.006260193418711424f,
 };
 
+/* exp(-a) - 1 near 0: error 2^-30.4 */
+#define FA_EXPM1_NEAR 0.1875f
+static const float fa_expm1_near[4] = {
+    549755682816.0f,
+    -183245307904.0f,
+    45707202560.0f,
+    -8488838144.0f,
+};
+
 /* softplus near 0: error 2^-27.8 */
 #define FA_SOFTPLUS_NEAR 0.9375f
 #define FA_LN2 0.6931471824645996f

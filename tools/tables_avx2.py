@@ -157,6 +157,22 @@ def tanh_near() -> str:
     ])
 
 
+def expm1_near() -> str:
+    """2^SCALE (exp(-a) - 1 + a) / a^2 = p0 + a (p1 + ...) for a up to NEAR."""
+    reach = mp.mpf(3) / 16
+
+    def per_a(a):
+        return -mp.expm1(-a) / a if a else mp.mpf(1)
+
+    series = Series(lambda a: 1 - per_a(a), per_a)
+    numbers, error = fit(series, mp.mpf(0), reach, mp.mpf(0), mp.mpf(0), mp.mpf(0), 4)
+    return "\n".join([
+        f"/* exp(-a) - 1 near 0: error 2^{np.log2(error):.1f} */",
+        f"#define FA_EXPM1_NEAR {float(reach)}f",
+        *numbers_of("fa_expm1_near", [2.0**SCALE * float(p) for p in numbers]),
+    ])
+
+
 def logarithm() -> str:
     """softplus(x) = (ln2 + x / 2) + w (q0 + ...), w = x^2, for |x| up to NEAR; beyond,
     log(1 + e) = e + e^2 (p0 + ...) for e = exp(-|x|).
@@ -239,7 +255,7 @@ TABLES = [
 def text() -> str:
     """The whole file."""
     parts = ["/* Written by tools/tables_avx2.py. */"]
-    parts += [exponential(), silu_root(), tanh_near(), logarithm()]
+    parts += [exponential(), silu_root(), tanh_near(), expm1_near(), logarithm()]
     parts += map(text_of, TABLES)
     return "\n\n".join(parts) + "\n"
 
