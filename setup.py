@@ -73,11 +73,6 @@ def widen(text):
     return text.replace("fastact._primitives", "fastact._wide_primitives")
 
 
-def tables64_isas(row):
-    """Those with which float64 comes from _float64.h."""
-    return {True: ("v3", "v4"), False: ()}.get(row.table64, (row.table64,))
-
-
 class Body:
     """The inside of one loop: the call of its formula, and the stores.
 
@@ -98,7 +93,7 @@ class Body:
         self.table = kernel.kind != "from_output" and (
             (isa != "base" and row.hard)
             or ((isa == "v4" and row.table) or (isa == "v3" and row.avx2)
-                if single else isa in tables64_isas(row))
+                if single else isa != "base" and row.table64)
         )
         # (blocks: of a formula with an exponential, or of what a header's function takes)
         at = "first + i" if self.exp or self.table else "i"
@@ -291,10 +286,7 @@ def extensions():
         wide_formulas=", ".join(f"{f} as wide_{f}" for f in sorted(formulas)),
         tables=[k for k in kernels if k.row.table and k.kind == "elementwise"
                 and k.form == "value_and_derivative"],
-        tables64={
-            isa: [row.name for row in registry.ROWS if isa in tables64_isas(row)]
-            for isa in ISA_FLAGS
-        },
+        tables64=[row.name for row in registry.ROWS if row.table64],
         avx2=[row.name for row in registry.ROWS if row.avx2],
         hard=[row.name for row in registry.ROWS if row.hard],
         Body=Body,
@@ -310,7 +302,7 @@ def extensions():
             depends=[
                 "fastact/_avx512.h", "fastact/_tables.h",
                 "fastact/_float64.h", "fastact/_tables64.h", "fastact/_vector64.h",
-                "fastact/_algebraic64.h",
+                "fastact/_algebraic64.h", "fastact/_ahead.h",
                 "fastact/_avx2.h", "fastact/_tables_avx2.h",
                 "fastact/_hard.h", "fastact/_hard_of.h",
             ],

@@ -11,6 +11,7 @@
    steps over a block: short chains of dependent operations fill the processor better. */
 #include <immintrin.h>
 #include <stddef.h>
+#include "_ahead.h"
 #include "_tables_avx2.h"
 
 enum { FA_BLOCK = 256 };
@@ -574,3 +575,34 @@ FA_AVX2_INLINE void fa_squareplus_block(
     }
 }
 FA_FUNCTION(squareplus)
+
+/* softsign: 1 / (1 + a), and softsign_short() of _formulas.pxd from it, with 2 e for f'. */
+FA_AVX2_INLINE __m256 fa_softsign_part(const float *x) {
+    const __m256 one = FA_PS(1.0f);
+    return _mm256_div_ps(one, _mm256_add_ps(one, fa_abs(_mm256_loadu_ps(x))));
+}
+FA_AVX2_INLINE void fa_softsign_rest(
+    const float *x, float *f, float *d, ptrdiff_t at, __m256 r,
+    const int with_f, const int with_d
+) {
+    const __m256 one = FA_PS(1.0f);
+    const __m256 below_2 = _mm256_castsi256_ps(_mm256_set1_epi32(~(1 << 30)));
+    __m256 v = _mm256_loadu_ps(x + at), u = _mm256_sub_ps(one, r);
+    __m256 e = _mm256_and_ps(_mm256_fnmadd_ps(fa_abs(v), r, u), below_2);
+    if (with_f) {
+        _mm256_storeu_ps(f + at, _mm256_or_ps(_mm256_fnmadd_ps(r, e, u), fa_sign(v)));
+    }
+    if (with_d) {
+        const __m256 two = FA_PS(2.0f);
+        __m256 lost = _mm256_fnmadd_ps(r, two, _mm256_fnmadd_ps(u, two, two));
+        e = _mm256_fmadd_ps(e, two, lost);
+        e = _mm256_mul_ps(_mm256_mul_ps(r, r), e);
+        _mm256_storeu_ps(d + at, _mm256_fmadd_ps(r, r, e));
+    }
+}
+FA_AHEAD(fa_softsign_row, fa_softsign_part, fa_softsign_rest, float, __m256, 8, 8)
+static void fa_softsign_f32(const float *x, float *f, float *d, ptrdiff_t n) {
+    if (!d) fa_softsign_row(x, f, NULL, n, 1, 0);
+    else if (!f) fa_softsign_row(x, NULL, d, n, 0, 1);
+    else fa_softsign_row(x, f, d, n, 1, 1);
+}

@@ -987,6 +987,4 @@ FA_ROW64(gelu) {
 #define fa_gelu_tanh_f64(...) FA_CALL64(gelu_tanh, __VA_ARGS__)
 #define fa_gelu_f64(...) FA_CALL64(gelu, __VA_ARGS__)
 
-#if defined(__AVX512F__)
 #include "_algebraic64.h"
-#endif

@@ -69,9 +69,9 @@ class Row(NamedTuple):
     table: bool = False
     #: with AVX2, float32 values and derivatives come from fa_NAME_f32 in _avx2.h
     avx2: bool = False
-    #: float64 values and derivatives come from fa_NAME_f64 in _float64.h: with AVX-512
-    #: and AVX2, or with one of them ("v4")
-    table64: bool | str = False
+    #: with AVX2 or AVX-512, float64 values and derivatives at default parameters come from
+    #: fa_NAME_f64 in _float64.h
+    table64: bool = False
     #: with AVX2 or AVX-512, values and derivatives come from fa_NAME_f32, _f64 in _hard.h
     hard: bool = False
     #: f' as a function of y = f(x), "" where there is none.
@@ -328,7 +328,8 @@ ROWS: tuple[Row, ...] = (
         torch="F.softsign",
         wide="base",
         table=True,
-        table64="v4",
+        avx2=True,
+        table64=True,
     ),
     Row(
         "squareplus",
@@ -343,7 +344,7 @@ ROWS: tuple[Row, ...] = (
         exp="expm1",
         table=True,
         avx2=True,
-        table64="v4",
+        table64=True,
     ),
     Row(
         "hard_sigmoid",
