@@ -78,6 +78,13 @@ def tables64_isas(row):
     return {True: ("v3", "v4"), False: ()}.get(row.table64, (row.table64,))
 
 
+def declared64(row):
+    """Name and types of the function of _float64.h."""
+    types = ["const double *", "double *", "double *", "Py_ssize_t"]
+    types += ["double"] * len(row.params) if row.table64_where else []
+    return f"fa_{row.name}_f64({', '.join(types)})"
+
+
 class Body:
     """The inside of one loop: the call of its formula, and the stores.
 
@@ -130,7 +137,6 @@ class Body:
         if single and isa == "v4" and row.table:
             self.look_up = f"{row.name}_look_up"
         self.look_up_block = 1024 if single else 256
-        self.x = x
         direct = {expr: name for name, expr in kernel.outputs.items() if expr in ("f", "d")}
         self.stores_rest = [
             store for store, expr in zip(self.stores, kernel.outputs.values(), strict=True)
@@ -146,9 +152,17 @@ class Body:
             f"{which}_ = ({place})[i]" for which, place in self.tables.items()
             if place != "NULL"
         ]
-        self.is_default = " and ".join(
-            f"p[{j}] == {param.default!r}" for j, param in enumerate(kernel.params)
+        # ... for these parameters, which the function takes unless they are the defaults.
+        places = [f"p[{j}]" for j in range(len(kernel.params))]
+        self.look_up_where = " and ".join(
+            f"{place} == {param.default!r}"
+            for place, param in zip(places, kernel.params, strict=True)
         )
+        taken = [f"{x} + first", *self.tables.values(), "m"]
+        if not single and row.table64_where:
+            self.look_up_where = row.table64_where
+            taken += places
+        self.look_up = f"{self.look_up}({', '.join(taken)})"
 
 
 def arguments(kernel, dtype, header=False):
@@ -292,7 +306,7 @@ def extensions():
         tables=[k for k in kernels if k.row.table and k.kind == "elementwise"
                 and k.form == "value_and_derivative"],
         tables64={
-            isa: [row.name for row in registry.ROWS if isa in tables64_isas(row)]
+            isa: [declared64(row) for row in registry.ROWS if isa in tables64_isas(row)]
             for isa in ISA_FLAGS
         },
         avx2=[row.name for row in registry.ROWS if row.avx2],

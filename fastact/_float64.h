@@ -88,14 +88,22 @@ FA_OP64 fa_f64x fa_reduce64(
     return k;
 }
 
-/* H and L, times 2^(bias - K), of exp(a). */
-FA_OP64 void fa_exp64_at(fa_f64x a, fa_f64x magic, fa_f64x *high, fa_f64x *low) {
+/* H and L, times 2^(bias - K), of exp(a + rest). */
+FA_OP64 void fa_exp64_of(
+    fa_f64x a, const fa_f64x *rest, fa_f64x magic, fa_f64x *high, fa_f64x *low
+) {
     fa_f64x first, k = fa_reduce64(a, magic, high, low, &first);
-    fa_f64x r = FA_NMADD64(k, FA_PD(FA_LN2_LOW), first);
+    const fa_f64x part = FA_PD(FA_LN2_LOW);
+    fa_f64x r = rest ? fa_add64(first, FA_NMADD64(k, part, *rest))
+                     : FA_NMADD64(k, part, first);
     fa_f64x r2 = fa_mul64(r, r);
     fa_f64x p = fa_polynomial64(r, r2, fa_exp_tail, FA_COUNT64(fa_exp_tail));
     p = FA_MADD64(r2, p, r);
     *low = FA_MADD64(fa_add64(*high, *low), p, *low);
+}
+
+FA_OP64 void fa_exp64_at(fa_f64x a, fa_f64x magic, fa_f64x *high, fa_f64x *low) {
+    fa_exp64_of(a, NULL, magic, high, low);
 }
 
 /* H and L of exp(|x|), times 2^-K. */
@@ -139,13 +147,17 @@ FA_OP64 void fa_sigmoid_of(
     }
 }
 
-/* f = -|x| g or x - |x| g, where |x| g = |x| R (1 + e) = y + z.
+/* x sigmoid(z) for x of the sign of z, a = |x|, u + u_low = |z| (or u alone):
+   f = -a g or x - a g, where a g = a R (1 + e) = y + z.
 
-   f'(-|x|) = g G, G = 1 - |x| + |x| g; f'(x) = 1 - f'(-x).  At its root U the
-   exponential is not good enough: within 1/16 of it, h Q(h), h = |x| - U. */
-FA_OP64 void fa_silu_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64x *d) {
+   f'(-x) = g G, G = 1 - u + u g; f'(x) = 1 - f'(-x).  At its root U the exponential is
+   not good enough: within 1/16 of it, h Q(h), h = u - U, U in three parts with u_low:
+   some multiples of doubles are that near to it. */
+FA_OP64 void fa_swish_of(
+    fa_f64x x, fa_f64x a, fa_f64x u, const fa_f64x *u_low, fa_f64x high, fa_f64x low,
+    fa_f64x *f, fa_f64x *d
+) {
     const fa_f64x minus = FA_PD(-FA_SCALE64);
-    fa_f64x a = fa_magnitude64(x);
     fa_f64x e, r = fa_logistic64(high, low, &e);
     if (f) {
         fa_f64x y = fa_mul64(a, r);
@@ -157,21 +169,35 @@ FA_OP64 void fa_silu_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64
     if (d) {
         const fa_f64x one = FA_PD(1.0);
         fa_f64x g = fa_mul64(r, FA_PD(FA_SCALE64));
-        fa_f64x big = FA_MADD64(a, g, fa_sub64(one, a));
-        /* g G = R G + R e (G + |x| R): e in G too */
-        fa_f64x k = fa_mul64(fa_mul64(r, e), FA_MADD64(a, g, big));
+        fa_f64x big = FA_MADD64(u, g, fa_sub64(one, u));
+        /* g G = R G + R e (G + u R): e in G too */
+        fa_f64x k = fa_mul64(fa_mul64(r, e), FA_MADD64(u, g, big));
+        fa_f64x h = fa_sub64(u, FA_PD(FA_SILU_ROOT64)), h_low;
+        if (u_low) {
+            k = FA_MADD64(fa_mul64(r, *u_low), fa_sub64(g, one), k);
+            h_low = fa_sub64(*u_low, FA_PD(FA_SILU_ROOT64_LOW));
+            fa_f64x sum = fa_add64(h, h_low);
+            h_low = fa_add64(fa_sub64(h, sum), h_low);
+            h_low = fa_sub64(h_low, FA_PD(FA_SILU_ROOT64_LAST));
+            h = sum;
+        }
         fa_f64x far = FA_MADD64(r, big, k);
-        fa_f64x h = fa_sub64(a, FA_PD(FA_SILU_ROOT64));
         fa_f64x h2 = fa_mul64(h, h);
         fa_f64x q = FA_MADD64(h2, FA_ROOT64(7), FA_ROOT64(5));
         q = FA_MADD64(h2, q, FA_ROOT64(3));
         q = FA_MADD64(h2, q, FA_ROOT64(1));
         q = FA_MADD64(h, q, FA_TO64(0));
-        fa_f64x near = FA_MADD64(h, q, fa_mul64(q, FA_PD(-FA_SILU_ROOT64_LOW)));
+        fa_f64x rest = fa_mul64(q, u_low ? h_low : FA_PD(-FA_SILU_ROOT64_LOW));
+        fa_f64x near = FA_MADD64(h, q, rest);
         fa_m64x is_near = FA_COMPARE64(h2, FA_PD(0x1p-8), _CMP_LT_OQ);
         fa_f64x slope = FA_SELECT64(is_near, near, far);
         *d = fa_slope_of(x, slope, FA_SCALE64);
     }
+}
+
+FA_OP64 void fa_silu_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64x *d) {
+    fa_f64x a = fa_magnitude64(x);
+    fa_swish_of(x, a, a, NULL, high, low, f, d);
 }
 
 /* Rows with e = exp(-|x|) in place of E, as H + L times 2^1000: n is 0 to -1097, and the
@@ -342,6 +368,50 @@ FA_OP64 void fa_log_sigmoid_of(
 
 FA_LOOP64(sigmoid, 1.0)
 FA_LOOP64(silu, 1.0)
+
+#if FA_STEPS64 == 4
+
+/* a = |x|, u + u_low = |beta x|, up to 760: nothing is left of a g there for a slope from
+   0.001 on. */
+FA_OP64 fa_f64x fa_slope_times64(fa_f64x x, double slope, fa_f64x *a, fa_f64x *u_low) {
+    *a = fa_min_abs64(x, 760.0 / slope);
+    fa_f64x u = fa_mul64(*a, FA_PD(slope));
+    *u_low = FA_MSUB64(*a, FA_PD(slope), u);
+    return u;
+}
+
+/* (For beta < 0, -(-x) sigmoid((-beta) (-x)).) */
+FA_OP64 void fa_silu_beta_row64(
+    const double *x, double *f, double *d, ptrdiff_t n, double beta,
+    const int has_f, const int has_d
+) {
+    double high[FA_BLOCK64] __attribute__((aligned(64)));
+    double low[FA_BLOCK64] __attribute__((aligned(64)));
+    const double slope = __builtin_fabs(beta);
+    for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) {
+        ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64;
+        fa_f64x a, u, u_low, h, l, value, rise;
+        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
+            u = fa_slope_times64(fa_load64(x + at + i), slope, &a, &u_low);
+            fa_exp64_of(u, &u_low, FA_MAGIC64(0), &h, &l);
+            fa_store64(high + i, h);
+            fa_store64(low + i, l);
+        }
+        const fa_f64x turn = fa_sign64(FA_PD(beta));
+        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
+            fa_f64x v = fa_load64(x + at + i);
+            u = fa_slope_times64(v, slope, &a, &u_low);
+            fa_swish_of(
+                fa_xor64(v, turn), a, u, &u_low, fa_load64(high + i), fa_load64(low + i),
+                has_f ? &value : NULL, has_d ? &rise : NULL
+            );
+            if (has_f) fa_store64(f + at + i, fa_xor64(value, turn));
+            if (has_d) fa_store64(d + at + i, rise);
+        }
+    }
+}
+
+#endif
 
 /* alpha = 1, where elu and celu are one */
 #define FA_LOOP64_ELU(name, both, scale) \
@@ -822,7 +892,7 @@ FA_OP64 void fa_mish_far(fa_f64x x, fa_f64x *f, fa_f64x *d) {
     }
 }
 
-/* As tanh above; near the root in steps of its own, as a branch would hold the others up. */
+/* As tanh above; near the root in a step of its own, as a branch would hold up another. */
 FA_ROW64(mish) {
     int64_t row[FA_BLOCK64] __attribute__((aligned(64)));
     for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) {
@@ -1129,6 +1199,9 @@ FA_ROW64(gelu) {
 #define fa_sigmoid_f64(...) FA_CALL64(sigmoid, __VA_ARGS__)
 #define fa_silu_f64(...) FA_CALL64(silu, __VA_ARGS__)
 #define fa_tanh_shrink_f64(...) FA_CALL64(tanh_shrink, __VA_ARGS__)
+#define fa_silu_beta_f64(x, f, d, n, beta) fa_silu_beta_row64( \
+    x, f, d, n, beta, !__builtin_constant_p(f), !__builtin_constant_p(d) \
+)
 #define fa_elu_f64(...) FA_CALL64(elu, __VA_ARGS__)
 #define fa_celu_f64(...) FA_CALL64(celu, __VA_ARGS__)
 #define fa_selu_f64(...) FA_CALL64(selu, __VA_ARGS__)

@@ -72,6 +72,8 @@ class Row(NamedTuple):
     #: float64 values and derivatives come from fa_NAME_f64 in _float64.h: with AVX-512
     #: and AVX2, or with one of them ("v4")
     table64: bool | str = False
+    #: ... where that is so of the parameters p, which it takes; "": at the defaults
+    table64_where: str = ""
     #: with AVX2 or AVX-512, values and derivatives come from fa_NAME_f32, _f64 in _hard.h
     hard: bool = False
     #: f' as a function of y = f(x), "" where there is none.
@@ -284,6 +286,8 @@ ROWS: tuple[Row, ...] = (
         samples=({"beta": 1.5}, {"beta": -0.7}),
         wide=True,
         exp="expm1",
+        table64="v3",
+        table64_where="p[0] >= 0.001 or p[0] <= -0.001",
     ),
     Row(
         "mish",

@@ -1569,6 +1569,7 @@ static const double fa_silu_root64[9] = {
 };
 #define FA_SILU_ROOT64 0x1.474973c84120bp+0
 #define FA_SILU_ROOT64_LOW 0x1.f8d74bc9ac154p-54
+#define FA_SILU_ROOT64_LAST 0x1.44a50180ba780p-108
 
 /* U in two parts, d(U + h) / h, |h| <= 0.0313: 2^-54.6 */
 static const double fa_quick_gelu_root[11] = {

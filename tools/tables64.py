@@ -1,11 +1,14 @@
 """Write fastact/_tables64.h: the exponential of _float64.h.
 
-    python tools/tables64.py            writes the file (half a minute; needs mpmath)
+    python tools/tables64.py            writes the file (a minute and a half; needs mpmath)
     python tools/tables64.py --check    exit 1 if the file has other numbers
 
 AVX-512 picks one of 16 doubles per lane in one instruction, AVX2 one of 4: 2^(j/16) or
 2^(j/4), in two parts, of which the first has so few bits that its product with a short
 reciprocal is exact.  The polynomial then only has to reach to ln2 / 32 or ln2 / 8.
+
+With AVX2 gelu, tanh and mish have tables of their own, which are read from memory, a row
+for each lane.
 """
 
 from __future__ import annotations
@@ -96,11 +99,13 @@ def silu_root() -> str:
     """What _primitives.pxd has too: silu' around its root."""
     found, error = coefficients.solve(coefficients.FITS["silu_slope_f64"])
     first = coefficients.round_to(coefficients.SILU_ROOT, 53)
+    second = coefficients.round_to(coefficients.SILU_ROOT - first, 53)
     about = f"silu'(-U - h) / h, |h| <= 1/16: relative error 2^{float(error):.1f}; U"
     return "\n".join([
         written("silu_root64", about, found),
         f"#define FA_SILU_ROOT64 {float(first).hex()}",
-        f"#define FA_SILU_ROOT64_LOW {float(coefficients.SILU_ROOT - first).hex()}",
+        f"#define FA_SILU_ROOT64_LOW {float(second).hex()}",
+        f"#define FA_SILU_ROOT64_LAST {float(coefficients.SILU_ROOT - first - second).hex()}",
     ])
 
 
