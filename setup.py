@@ -73,6 +73,13 @@ def widen(text):
     return text.replace("fastact._primitives", "fastact._wide_primitives")
 
 
+def declared64(row):
+    """Name and types of the function of _float64.h."""
+    types = ["const double *", "double *", "double *", "Py_ssize_t"]
+    types += ["double"] * len(row.params) if row.table64_where else []
+    return f"fa_{row.name}_f64({', '.join(types)})"
+
+
 class Body:
     """The inside of one loop: the call of its formula, and the stores.
 
@@ -125,7 +132,6 @@ class Body:
         if single and isa == "v4" and row.table:
             self.look_up = f"{row.name}_look_up"
         self.look_up_block = 1024 if single else 256
-        self.x = x
         direct = {expr: name for name, expr in kernel.outputs.items() if expr in ("f", "d")}
         self.stores_rest = [
             store for store, expr in zip(self.stores, kernel.outputs.values(), strict=True)
@@ -141,9 +147,17 @@ class Body:
             f"{which}_ = ({place})[i]" for which, place in self.tables.items()
             if place != "NULL"
         ]
-        self.is_default = " and ".join(
-            f"p[{j}] == {param.default!r}" for j, param in enumerate(kernel.params)
+        # ... for these parameters, which the function takes unless they are the defaults.
+        places = [f"p[{j}]" for j in range(len(kernel.params))]
+        self.look_up_where = " and ".join(
+            f"{place} == {param.default!r}"
+            for place, param in zip(places, kernel.params, strict=True)
         )
+        taken = [f"{x} + first", *self.tables.values(), "m"]
+        if not single and row.table64_where:
+            self.look_up_where = row.table64_where
+            taken += places
+        self.look_up = f"{self.look_up}({', '.join(taken)})"
 
 
 def arguments(kernel, dtype, header=False):
@@ -286,7 +300,7 @@ def extensions():
         wide_formulas=", ".join(f"{f} as wide_{f}" for f in sorted(formulas)),
         tables=[k for k in kernels if k.row.table and k.kind == "elementwise"
                 and k.form == "value_and_derivative"],
-        tables64=[row.name for row in registry.ROWS if row.table64],
+        tables64=[declared64(row) for row in registry.ROWS if row.table64],
         avx2=[row.name for row in registry.ROWS if row.avx2],
         hard=[row.name for row in registry.ROWS if row.hard],
         Body=Body,

@@ -88,22 +88,22 @@ FA_OP64 fa_f64x fa_reduce64(
     return k;
 }
 
-/* P, times 2^(bias - K), and h: exp(a) = P exp(h), P the first part of a power, exact. */
-FA_OP64 fa_f64x fa_power64(fa_f64x a, fa_f64x magic, fa_f64x *h) {
-    fa_f64x k, first, t = fa_steps64(a, magic, &k, &first);
-    first = FA_NMADD64(k, FA_PD(FA_LN2_LOW), first);
-    *h = fa_sub64(first, FA_PICK64(fa_exp_off, FA_INDEX64(FA_BITS64(t))));
-    return FA_POWER64(fa_exp_hi, t);
-}
-
-/* H and L, times 2^(bias - K), of exp(a). */
-FA_OP64 void fa_exp64_at(fa_f64x a, fa_f64x magic, fa_f64x *high, fa_f64x *low) {
+/* H and L, times 2^(bias - K), of exp(a + rest). */
+FA_OP64 void fa_exp64_of(
+    fa_f64x a, const fa_f64x *rest, fa_f64x magic, fa_f64x *high, fa_f64x *low
+) {
     fa_f64x first, k = fa_reduce64(a, magic, high, low, &first);
-    fa_f64x r = FA_NMADD64(k, FA_PD(FA_LN2_LOW), first);
+    const fa_f64x part = FA_PD(FA_LN2_LOW);
+    fa_f64x r = rest ? fa_add64(first, FA_NMADD64(k, part, *rest))
+                     : FA_NMADD64(k, part, first);
     fa_f64x r2 = fa_mul64(r, r);
     fa_f64x p = fa_polynomial64(r, r2, fa_exp_tail, FA_COUNT64(fa_exp_tail));
     p = FA_MADD64(r2, p, r);
     *low = FA_MADD64(fa_add64(*high, *low), p, *low);
+}
+
+FA_OP64 void fa_exp64_at(fa_f64x a, fa_f64x magic, fa_f64x *high, fa_f64x *low) {
+    fa_exp64_of(a, NULL, magic, high, low);
 }
 
 /* H and L of exp(|x|), times 2^-K. */
@@ -147,13 +147,17 @@ FA_OP64 void fa_sigmoid_of(
     }
 }
 
-/* f = -|x| g or x - |x| g, where |x| g = |x| R (1 + e) = y + z.
+/* x sigmoid(z) for x of the sign of z, a = |x|, u + u_low = |z| (or u alone):
+   f = -a g or x - a g, where a g = a R (1 + e) = y + z.
 
-   f'(-|x|) = g G, G = 1 - |x| + |x| g; f'(x) = 1 - f'(-x).  At its root U the
-   exponential is not good enough: within 1/16 of it, h Q(h), h = |x| - U. */
-FA_OP64 void fa_silu_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64x *d) {
+   f'(-x) = g G, G = 1 - u + u g; f'(x) = 1 - f'(-x).  At its root U the exponential is
+   not good enough: within 1/16 of it, h Q(h), h = u - U, U in three parts with u_low:
+   some multiples of doubles are that near to it. */
+FA_OP64 void fa_swish_of(
+    fa_f64x x, fa_f64x a, fa_f64x u, const fa_f64x *u_low, fa_f64x high, fa_f64x low,
+    fa_f64x *f, fa_f64x *d
+) {
     const fa_f64x minus = FA_PD(-FA_SCALE64);
-    fa_f64x a = fa_magnitude64(x);
     fa_f64x e, r = fa_logistic64(high, low, &e);
     if (f) {
         fa_f64x y = fa_mul64(a, r);
@@ -165,21 +169,35 @@ FA_OP64 void fa_silu_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64
     if (d) {
         const fa_f64x one = FA_PD(1.0);
         fa_f64x g = fa_mul64(r, FA_PD(FA_SCALE64));
-        fa_f64x big = FA_MADD64(a, g, fa_sub64(one, a));
-        /* g G = R G + R e (G + |x| R): e in G too */
-        fa_f64x k = fa_mul64(fa_mul64(r, e), FA_MADD64(a, g, big));
+        fa_f64x big = FA_MADD64(u, g, fa_sub64(one, u));
+        /* g G = R G + R e (G + u R): e in G too */
+        fa_f64x k = fa_mul64(fa_mul64(r, e), FA_MADD64(u, g, big));
+        fa_f64x h = fa_sub64(u, FA_PD(FA_SILU_ROOT64)), h_low;
+        if (u_low) {
+            k = FA_MADD64(fa_mul64(r, *u_low), fa_sub64(g, one), k);
+            h_low = fa_sub64(*u_low, FA_PD(FA_SILU_ROOT64_LOW));
+            fa_f64x sum = fa_add64(h, h_low);
+            h_low = fa_add64(fa_sub64(h, sum), h_low);
+            h_low = fa_sub64(h_low, FA_PD(FA_SILU_ROOT64_LAST));
+            h = sum;
+        }
         fa_f64x far = FA_MADD64(r, big, k);
-        fa_f64x h = fa_sub64(a, FA_PD(FA_SILU_ROOT64));
         fa_f64x h2 = fa_mul64(h, h);
         fa_f64x q = FA_MADD64(h2, FA_ROOT64(7), FA_ROOT64(5));
         q = FA_MADD64(h2, q, FA_ROOT64(3));
         q = FA_MADD64(h2, q, FA_ROOT64(1));
         q = FA_MADD64(h, q, FA_TO64(0));
-        fa_f64x near = FA_MADD64(h, q, fa_mul64(q, FA_PD(-FA_SILU_ROOT64_LOW)));
+        fa_f64x rest = fa_mul64(q, u_low ? h_low : FA_PD(-FA_SILU_ROOT64_LOW));
+        fa_f64x near = FA_MADD64(h, q, rest);
         fa_m64x is_near = FA_COMPARE64(h2, FA_PD(0x1p-8), _CMP_LT_OQ);
         fa_f64x slope = FA_SELECT64(is_near, near, far);
         *d = fa_slope_of(x, slope, FA_SCALE64);
     }
+}
+
+FA_OP64 void fa_silu_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64x *d) {
+    fa_f64x a = fa_magnitude64(x);
+    fa_swish_of(x, a, a, NULL, high, low, f, d);
 }
 
 /* Rows with e = exp(-|x|) in place of E, as H + L times 2^1000: n is 0 to -1097, and the
@@ -351,6 +369,46 @@ FA_OP64 void fa_log_sigmoid_of(
 FA_LOOP64(sigmoid, 1.0)
 FA_LOOP64(silu, 1.0)
 
+/* a = |x|, u + u_low = |beta x|, up to 760: nothing is left of a g there for a slope from
+   0.001 on. */
+FA_OP64 fa_f64x fa_slope_times64(fa_f64x x, double slope, fa_f64x *a, fa_f64x *u_low) {
+    *a = fa_min_abs64(x, 760.0 / slope);
+    fa_f64x u = fa_mul64(*a, FA_PD(slope));
+    *u_low = FA_MSUB64(*a, FA_PD(slope), u);
+    return u;
+}
+
+/* (For beta < 0, -(-x) sigmoid((-beta) (-x)).) */
+FA_OP64 void fa_silu_beta_row64(
+    const double *x, double *f, double *d, ptrdiff_t n, double beta,
+    const int has_f, const int has_d
+) {
+    double high[FA_BLOCK64] __attribute__((aligned(64)));
+    double low[FA_BLOCK64] __attribute__((aligned(64)));
+    const double slope = __builtin_fabs(beta);
+    for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) {
+        ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64;
+        fa_f64x a, u, u_low, h, l, value, rise;
+        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
+            u = fa_slope_times64(fa_load64(x + at + i), slope, &a, &u_low);
+            fa_exp64_of(u, &u_low, FA_MAGIC64(0), &h, &l);
+            fa_store64(high + i, h);
+            fa_store64(low + i, l);
+        }
+        const fa_f64x turn = fa_sign64(FA_PD(beta));
+        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
+            fa_f64x v = fa_load64(x + at + i);
+            u = fa_slope_times64(v, slope, &a, &u_low);
+            fa_swish_of(
+                fa_xor64(v, turn), a, u, &u_low, fa_load64(high + i), fa_load64(low + i),
+                has_f ? &value : NULL, has_d ? &rise : NULL
+            );
+            if (has_f) fa_store64(f + at + i, fa_xor64(value, turn));
+            if (has_d) fa_store64(d + at + i, rise);
+        }
+    }
+}
+
 /* alpha = 1, where elu and celu are one */
 #define FA_LOOP64_ELU(name, both, scale) \
     FA_ROW64(name) { \
@@ -400,14 +458,10 @@ FA_OP64 void fa_growth64(
     *low = FA_MADD64(fa_add64(*high, *low), p, *low);
 }
 
-/* R near 1 / (one + H + L), and e, R (1 + e) = 1 / (one + H + L).  A short R has 33
-   bits; of a full one R H is rounded in 1 - R H, by 2^-59 of 1. */
-FA_OP64 fa_f64x fa_inverse64(
-    fa_f64x high, fa_f64x low, double scale, int is_short, fa_f64x *e
-) {
+/* R, 33 bits near 1 / (one + H + L), and e, R (1 + e) = 1 / (one + H + L). */
+FA_OP64 fa_f64x fa_inverse64(fa_f64x high, fa_f64x low, double scale, fa_f64x *e) {
     fa_f64x both = fa_add64(high, FA_PD(scale));
-    fa_f64x r = fa_div64(FA_PD(1.0), fa_add64(both, low));
-    if (is_short) r = fa_short64(r);
+    fa_f64x r = fa_short64(fa_div64(FA_PD(1.0), fa_add64(both, low)));
     *e = FA_NMADD64(r, low, FA_NMADD64(r, both, FA_PD(1.0)));
     return r;
 }
@@ -523,40 +577,84 @@ FA_OP64 void fa_tanh_shrink_of(
 
 #else
 
-/* tanh(a) = 1 - G, a = |x|, G = 2 / (1 + exp(2 a)); E here is half of that exponential.
-   f' = G (1 + f).  Below 0.256, where that would cost digits, a + a^3 P(a^2).
+/* tanh(a), a = |x| = c + h, by the addition theorem: c is near j / 32, and a row of a
+   table has c, T = tanh(c) and 1 - T^2, the last two next to doubles (so that there are
+   no low parts of them) as far as there are such c.  With t = tanh(h) = h - s
 
-   The value alone needs no scale: nothing is left of G from a = 20 on. */
-FA_OP64 void fa_tanh_exp64(fa_f64x x, int has_d, fa_f64x *high, fa_f64x *low) {
-    fa_f64x a = fa_min_abs64(x, has_d ? 380.0 : 20.0);
-    fa_growth64(a, NULL, has_d ? -1.0 : 99.0, fa_tanh_growth, high, low);
+       tanh(a) = (T + t) / D = T + (h - (s + T t (T + h)) / D),   D = 1 + T t,
+       f' = 1 - f^2 = (1 - T^2) (1 - (t^2 + T t (1 + D)) / D^2).
+
+   h is exact.  From a = c_0 = 0 the result is t; c_1 is low, so that from there on an ulp
+   of h is half one of the result at most, and so is that of the difference that h is in.
+   So 0.75 ulp and a little; f' is rounded once where it counts. */
+FA_OP64 fa_f64x fa_tanh_magnitude(fa_f64x x) {
+    return fa_min_abs64(x, 20.0);
 }
 
-FA_OP64 void fa_tanh_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64x *d) {
-    const double factor = d ? FA_SCALE64 : 1.0;
-    const fa_f64x scale = FA_PD(factor), one = FA_PD(1.0);
-    fa_f64x a = fa_abs64(x);
-    fa_m64x near = FA_COMPARE64(a, FA_PD(0.256), _CMP_LT_OQ);
-    fa_f64x w = fa_mul64(a, a);
-    fa_f64x p = FA_PD(fa_tanh_series[7]);
-#pragma GCC unroll 8
-    for (int k = 6; k >= 0; k--) p = FA_MADD64(w, p, FA_PD(fa_tanh_series[k]));
-    p = FA_MADD64(fa_mul64(w, a), p, a);
-    fa_f64x e, r = fa_inverse64(high, low, factor / 2, 0, &e);
-    fa_f64x g = fa_mul64(r, scale);
-    /* 1 - g - g e, with what the first difference lost */
-    fa_f64x m = fa_sub64(one, g);
-    fa_f64x rest = fa_sub64(fa_sub64(one, m), g);
-    fa_f64x y = fa_add64(m, FA_NMADD64(g, e, rest));
-    y = FA_SELECT64(near, p, y);
+/* Where the row of each lane begins, for fa_columns64; of NaN, the last. */
+FA_OP64 fa_i64x fa_tanh_row(fa_f64x x) {
+    fa_f64x a = fa_min64(fa_abs64(x), FA_PD(20.0));
+    /* (a sum with 32 to an ulp: j is in its low bits) */
+    fa_i64x at = fa_shift_left64(FA_BITS64(fa_add64(a, FA_PD(0x1.8p47))), 2);
+    return FA_BITS64(fa_and64(FA_DOUBLE(at), FA_DOUBLE(FA_WORD(1023 * 4))));
+}
+
+FA_OP64 fa_m64x fa_tanh_is_far(fa_f64x x) {
+    return FA_COMPARE64(fa_abs64(x), FA_PD(20.0), _CMP_GT_OQ);
+}
+
+/* f' there is 4 exp(-2 a); elsewhere d. */
+FA_OP64 fa_f64x fa_tanh_far(fa_f64x x, fa_f64x d) {
+    fa_f64x high, low;
+    fa_exp64_at(fa_down64(fa_add64(x, x)), FA_MAGIC64(1100), &high, &low);
+    fa_f64x far = fa_mul64(fa_add64(high, low), FA_PD(4 * FA_DOWN64));
+    return FA_SELECT64(fa_tanh_is_far(x), far, d);
+}
+
+FA_OP64 void fa_tanh_results(fa_f64x x, const int64_t *at, fa_f64x *f, fa_f64x *d) {
+    const double *rows = fa_tanh_rows[0];
+    const fa_f64x one = FA_PD(1.0);
+    fa_f64x top, c = fa_columns64(rows, at, &top);
+    fa_f64x h = fa_sub64(fa_tanh_magnitude(x), c), w = fa_mul64(h, h);
+    fa_f64x s = FA_MADD64(w, FA_PD(fa_tanh_tail[2]), FA_PD(fa_tanh_tail[1]));
+    s = fa_mul64(fa_mul64(h, w), FA_MADD64(w, s, FA_PD(fa_tanh_tail[0])));
+    fa_f64x t = fa_sub64(h, s), u = fa_mul64(top, t), below = fa_add64(one, u);
+    fa_f64x r = fa_div64(one, below);
     if (f) {
-        *f = fa_copysign64(y, x);
+        fa_f64x rest = fa_mul64(FA_MADD64(u, fa_add64(top, h), s), r);
+        *f = fa_or64(fa_add64(top, fa_sub64(h, rest)), fa_sign64(x));
     }
     if (d) {
-        /* R (1 + y) + R e (1 + y): of the first only one rounding, not that of 1 + y */
-        e = fa_mul64(g, FA_NMADD64(r, fa_lost64(high, factor / 2), e));
-        *d = FA_MADD64(FA_MADD64(r, y, r), scale, FA_MADD64(e, y, e));
-        *d = FA_SELECT64(near, FA_NMADD64(y, y, one), *d);
+        fa_f64x none, slope = fa_columns64(rows + 2, at, &none);
+        fa_f64x rest = FA_MADD64(u, fa_add64(one, below), fa_mul64(t, t));
+        rest = fa_mul64(fa_mul64(rest, r), r);
+        *d = FA_NMADD64(slope, rest, slope);
+    }
+}
+
+/* The first step finds the rows: what loads from them need not wait for it.  The last is
+   seldom taken. */
+FA_ROW64(tanh) {
+    int64_t row[FA_BLOCK64] __attribute__((aligned(64)));
+    for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) {
+        ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64;
+        fa_f64x value, slope, far = fa_zero64();
+        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
+            fa_f64x v = fa_load64(x + at + i);
+            fa_store_bits64(row + i, fa_tanh_row(v));
+            far = fa_or64(far, fa_tanh_is_far(v));
+        }
+        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
+            fa_f64x v = fa_load64(x + at + i);
+            fa_tanh_results(v, row + i, has_f ? &value : NULL, has_d ? &slope : NULL);
+            if (has_f) fa_store64(f + at + i, value);
+            if (has_d) fa_store64(d + at + i, slope);
+        }
+        if (!has_d || !FA_ANY64(far)) continue;
+        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
+            slope = fa_tanh_far(fa_load64(x + at + i), fa_load64(d + at + i));
+            fa_store64(d + at + i, slope);
+        }
     }
 }
 
@@ -642,6 +740,16 @@ FA_OP64 fa_f64x fa_near_root(
     return FA_SELECT64(near, q, d);
 }
 
+#if FA_STEPS64 == 16
+
+/* P, times 2^(bias - K), and h: exp(a) = P exp(h), P the first part of a power, exact. */
+FA_OP64 fa_f64x fa_power64(fa_f64x a, fa_f64x magic, fa_f64x *h) {
+    fa_f64x k, first, t = fa_steps64(a, magic, &k, &first);
+    first = FA_NMADD64(k, FA_PD(FA_LN2_LOW), first);
+    *h = fa_sub64(first, FA_PICK64(fa_exp_off, FA_INDEX64(FA_BITS64(t))));
+    return FA_POWER64(fa_exp_hi, t);
+}
+
 /* mish: f = x T, T = e w R, e = exp(x), w = e + 2, 1 / R = D = e w + 2;
    f' = e R S, S = w + 4 x R p, p = e + 1.  From 22 on f is x and f' 1.
 
@@ -681,15 +789,7 @@ FA_OP64 void fa_mish_of(fa_f64x x, fa_f64x power, fa_f64x q, fa_f64x *f, fa_f64x
         fa_f64x wq = FA_MADD64(q, fa_add64(w0, delta), delta);
         fa_f64x rest = FA_MADD64(c, fa_add64(w0, wq), wq);
         fa_f64x y = FA_MADD64(u, w0, fa_mul64(u, rest));
-        y = fa_mul64(fa_mul64(y, v), down);
-        if (FA_STEPS64 == 16) {
-            *f = FA_SELECT64(line, x, y);
-        } else {
-            /* (q is up to 0.09 here: where x > 0 that would be too much) */
-            fa_f64x twice = fa_min64(FA_PD(48.0), fa_add64(v, v));
-            fa_f64x above = FA_NMADD64(twice, FA_MADD64(r, c, r), x);
-            *f = FA_SELECT64(FA_COMPARE64(x, fa_zero64(), _CMP_GT_OQ), above, y);
-        }
+        *f = FA_SELECT64(line, x, fa_mul64(fa_mul64(y, v), down));
     }
     if (d) {
         fa_f64x v2 = fa_add64(v, v), v4 = fa_add64(v2, v2);
@@ -705,6 +805,125 @@ FA_OP64 void fa_mish_of(fa_f64x x, fa_f64x power, fa_f64x q, fa_f64x *f, fa_f64x
     }
 }
 
+#else
+
+/* mish: f = x T, T = tanh(softplus(x)) = 1 - 2 / D, D = m^2 + 1, m = exp(x) + 1;
+   T' = 4 m (m - 1) / D^2, f' = T + x T'.  From -14 to 21 by rows of a table, each for 1/16
+   of x: c near j / 16, T_0 = T(c), P = exp(c), T'_0, f'_0 = f'(c), T_0 and f'_0 next to
+   doubles.  What is added to these two has a factor h = x - c, and so has its error:
+
+       T = T_0 + V,   V = (1 - T_0) u s / D,
+       f' = f'_0 + V + h T'_0 + x (4 (s - 1) - T'_0 s (D + D_0)) u / D^2,
+
+   u = P expm1(h), m = m_0 + u, s = m_0 + m.  So f has two roundings, T and the product;
+   f' one, but where it is next to nothing: within 1/16 of its root -U it is another
+   polynomial, from there on V and the others are half of it at most. */
+FA_OP64 fa_i64x fa_mish_row(fa_f64x x) {
+    /* (NaN takes the last row) */
+    fa_f64x v = fa_max64(FA_PD(-14.0), fa_min64(x, FA_PD(21.0)));
+    /* a sum with 16 to an ulp: j is in its low bits; times 2, times 3 */
+    fa_i64x at = FA_BITS64(fa_add64(v, FA_PD(0x1.8p48 + 14)));
+    at = FA_BITS64(fa_and64(
+        FA_DOUBLE(fa_sum_of_bits64(at, at)), FA_DOUBLE(FA_WORD(1023 * 2))
+    ));
+    return fa_sum_of_bits64(at, fa_sum_of_bits64(at, at));
+}
+
+FA_OP64 void fa_mish_results(fa_f64x x, const int64_t *at, fa_f64x *f, fa_f64x *d) {
+    const double *rows = fa_mish_rows[0];
+    const fa_f64x one = FA_PD(1.0), four = FA_PD(4.0);
+    fa_f64x v = fa_max64(FA_PD(-14.0), fa_min64(FA_PD(21.0), x));
+    fa_f64x top, c = fa_columns64(rows, at, &top);
+    fa_f64x rise, power = fa_columns64(rows + 2, at, &rise);
+    fa_f64x h = fa_sub64(v, c), h2 = fa_mul64(h, h);
+    fa_f64x q = fa_polynomial64(h, h2, fa_mish_tail, FA_COUNT64(fa_mish_tail));
+    fa_f64x u = fa_mul64(power, FA_MADD64(h2, q, h));
+    fa_f64x m0 = fa_add64(power, one), m = fa_add64(m0, u), s = fa_add64(m0, m);
+    fa_f64x below = FA_MADD64(m, m, one), r = fa_div64(one, below);
+    fa_f64x more = fa_mul64(fa_mul64(fa_sub64(one, top), u), fa_mul64(s, r));
+    if (f) *f = fa_mul64(x, fa_add64(top, more));
+    if (d) {
+        fa_f64x none, slope = fa_columns64(rows + 4, at, &none);
+        fa_f64x both = fa_add64(below, FA_MADD64(m0, m0, one));
+        fa_f64x k = FA_NMADD64(rise, fa_mul64(s, both), FA_MSUB64(four, s, four));
+        k = fa_mul64(fa_mul64(k, r), fa_mul64(u, r));
+        *d = fa_add64(slope, fa_add64(more, FA_MADD64(h, rise, fa_mul64(v, k))));
+    }
+}
+
+/* In place of d, within 1/16 of -U: h (c_0 + h P(h)), h = x + U, where U and c_0 have low
+   parts; in a branch, as that is seldom: one vector of 8 for x of deviation 3. */
+FA_OP64 fa_f64x fa_mish_near(fa_f64x x, fa_f64x d) {
+    fa_f64x h = fa_add64(x, FA_PD(fa_mish_root[0]));
+    fa_m64x near = FA_COMPARE64(fa_abs64(h), FA_PD(0x1p-4), _CMP_LT_OQ);
+    if (!FA_ANY64(near)) return d;
+    fa_f64x h2 = fa_mul64(h, h);
+    fa_f64x p = fa_polynomial64(h, h2, fa_mish_root + 4, FA_COUNT64(fa_mish_root) - 4);
+    p = FA_MADD64(h, FA_MADD64(h, p, FA_PD(fa_mish_root[3])), FA_PD(fa_mish_root[2]));
+    return FA_SELECT64(near, FA_MADD64(h, FA_PD(fa_mish_root[1]), p), d);
+}
+
+FA_OP64 fa_m64x fa_mish_is_far(fa_f64x x) {
+    return FA_COMPARE64(x, FA_PD(-14.0), _CMP_LT_OQ);
+}
+
+/* There T = e (1 - e / 2), e = exp(x), f' = e (1 + x - e (x + 1 / 2)). */
+FA_OP64 void fa_mish_far(fa_f64x x, fa_f64x *f, fa_f64x *d) {
+    const fa_f64x down = FA_PD(FA_DOWN64);
+    fa_f64x high, low, v = fa_floor64(x);
+    fa_m64x far = fa_mish_is_far(x);
+    fa_exp64_at(v, FA_MAGIC64(1100), &high, &low);
+    fa_f64x e = fa_add64(high, low), small = fa_mul64(e, down);
+    low = fa_sub64(low, fa_sub64(e, high));
+    if (f) {
+        fa_f64x y = fa_mul64(v, e), rest = FA_MADD64(v, low, FA_MSUB64(v, e, y));
+        rest = FA_NMADD64(y, fa_mul64(small, FA_PD(0.5)), rest);
+        *f = FA_SELECT64(far, fa_mul64(fa_add64(y, rest), down), *f);
+    }
+    if (d) {
+        fa_f64x k = fa_add64(v, FA_PD(1.0));
+        k = FA_NMADD64(small, fa_add64(v, FA_PD(0.5)), k);
+        fa_f64x y = FA_MADD64(e, k, fa_mul64(low, k));
+        *d = FA_SELECT64(far, fa_mul64(y, down), *d);
+    }
+}
+
+/* As tanh above; near the root in a step of its own, as a branch would hold up another. */
+FA_ROW64(mish) {
+    int64_t row[FA_BLOCK64] __attribute__((aligned(64)));
+    for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) {
+        ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64;
+        fa_f64x value, slope, far = fa_zero64();
+        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
+            fa_f64x v = fa_load64(x + at + i);
+            fa_store_bits64(row + i, fa_mish_row(v));
+            far = fa_or64(far, fa_mish_is_far(v));
+        }
+        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
+            fa_f64x v = fa_load64(x + at + i);
+            fa_mish_results(v, row + i, has_f ? &value : NULL, has_d ? &slope : NULL);
+            if (has_f) fa_store64(f + at + i, value);
+            if (has_d) fa_store64(d + at + i, slope);
+        }
+        for (ptrdiff_t i = 0; has_d && i < m; i += FA_WIDTH64) {
+            slope = fa_mish_near(fa_load64(x + at + i), fa_load64(d + at + i));
+            fa_store64(d + at + i, slope);
+        }
+        if (!FA_ANY64(far)) continue;
+        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
+            if (has_f) value = fa_load64(f + at + i);
+            if (has_d) slope = fa_load64(d + at + i);
+            fa_mish_far(
+                fa_load64(x + at + i), has_f ? &value : NULL, has_d ? &slope : NULL
+            );
+            if (has_f) fa_store64(f + at + i, value);
+            if (has_d) fa_store64(d + at + i, slope);
+        }
+    }
+}
+
+#endif
+
 /* v = b a, b = 1.702. */
 FA_OP64 void fa_quick_gelu_exp64(
     fa_f64x x, int has_d, fa_f64x *high, fa_f64x *low
@@ -717,7 +936,7 @@ FA_OP64 void fa_quick_gelu_of(
     fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64x *d
 ) {
     fa_f64x a = fa_min_abs64(x, 446.0);
-    fa_f64x e, r = fa_inverse64(high, low, FA_SCALE64, 1, &e);
+    fa_f64x e, r = fa_inverse64(high, low, FA_SCALE64, &e);
     if (f) *f = fa_gated_of(x, a, r, e);
     if (d) {
         const fa_f64x b = FA_PD(fa_quick_gelu_growth[3]);
@@ -752,7 +971,7 @@ FA_OP64 void fa_gelu_tanh_of(
     fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64x *d
 ) {
     fa_f64x a = fa_min_abs64(x, 21.6);
-    fa_f64x e, r = fa_inverse64(high, low, FA_SCALE64, 1, &e);
+    fa_f64x e, r = fa_inverse64(high, low, FA_SCALE64, &e);
     if (f) *f = fa_gated_of(x, a, r, e);
     if (d) {
         const fa_f64x c = FA_PD(fa_gelu_tanh_slope[0]), c3 = FA_PD(fa_gelu_tanh_slope[1]);
@@ -885,11 +1104,12 @@ FA_OP64 void fa_gelu_results(
 /* ... by fa_NAME_exp64 */
 #define FA_LOOP64_OWN(name) FA_LOOP64_OF(name, fa_##name##_exp64(v, has_d, &h, &l))
 
-FA_LOOP64_OWN(mish)
 FA_LOOP64_OWN(quick_gelu)
 FA_LOOP64_OWN(gelu_tanh)
 
 #if FA_STEPS64 == 16
+
+FA_LOOP64_OWN(mish)
 
 /* Three steps: a processor holds only so many operations that wait for others, and of one
    chain with the division in its middle that is two or three rounds of the loop. */
@@ -938,7 +1158,6 @@ FA_LOOP64_OWN(gelu)
 
 #else
 
-FA_LOOP64_OWN(tanh)
 FA_LOOP64_OWN(tanh_shrink)
 
 /* The first step leaves the rows, too: what loads from them need not wait for it. */
@@ -976,6 +1195,9 @@ FA_ROW64(gelu) {
 #define fa_sigmoid_f64(...) FA_CALL64(sigmoid, __VA_ARGS__)
 #define fa_silu_f64(...) FA_CALL64(silu, __VA_ARGS__)
 #define fa_tanh_shrink_f64(...) FA_CALL64(tanh_shrink, __VA_ARGS__)
+#define fa_silu_beta_f64(x, f, d, n, beta) fa_silu_beta_row64( \
+    x, f, d, n, beta, !__builtin_constant_p(f), !__builtin_constant_p(d) \
+)
 #define fa_elu_f64(...) FA_CALL64(elu, __VA_ARGS__)
 #define fa_celu_f64(...) FA_CALL64(celu, __VA_ARGS__)
 #define fa_selu_f64(...) FA_CALL64(selu, __VA_ARGS__)

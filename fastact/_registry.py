@@ -69,9 +69,11 @@ class Row(NamedTuple):
     table: bool = False
     #: with AVX2, float32 values and derivatives come from fa_NAME_f32 in _avx2.h
     avx2: bool = False
-    #: with AVX2 or AVX-512, float64 values and derivatives at default parameters come from
-    #: fa_NAME_f64 in _float64.h
+    #: with AVX2 or AVX-512, float64 values and derivatives come from fa_NAME_f64 in
+    #: _float64.h
     table64: bool = False
+    #: ... where that is so of the parameters p, which it takes; "": at the defaults
+    table64_where: str = ""
     #: with AVX2 or AVX-512, values and derivatives come from fa_NAME_f32, _f64 in _hard.h
     hard: bool = False
     #: f' as a function of y = f(x), "" where there is none.
@@ -287,6 +289,8 @@ ROWS: tuple[Row, ...] = (
         samples=({"beta": 1.5}, {"beta": -0.7}),
         wide=True,
         exp="expm1",
+        table64=True,
+        table64_where="p[0] >= 0.001 or p[0] <= -0.001",
     ),
     Row(
         "mish",

@@ -51,6 +51,7 @@ typedef __mmask8 fa_m64x;
 #define FA_ANY64(where) ((where) != 0)
 #define fa_and64(a, b) FA_DOUBLE(_mm512_and_si512(FA_BITS64(a), FA_BITS64(b)))
 #define fa_or64(a, b) FA_DOUBLE(_mm512_or_si512(FA_BITS64(a), FA_BITS64(b)))
+#define fa_xor64(a, b) FA_DOUBLE(_mm512_xor_si512(FA_BITS64(a), FA_BITS64(b)))
 /* sums and shifts of bits */
 #define fa_sum_of_bits64(a, b) _mm512_add_epi64(a, b)
 #define fa_shift_left64(a, by) _mm512_slli_epi64(a, by)
@@ -64,6 +65,9 @@ typedef __mmask8 fa_m64x;
 
 FA_OP64 fa_f64x fa_abs64(fa_f64x x) {
     return _mm512_abs_pd(x);
+}
+FA_OP64 fa_f64x fa_sign64(fa_f64x x) {
+    return fa_and64(FA_PD(-0.0), x);
 }
 
 /* y with the sign of x. */

@@ -1,11 +1,14 @@
 """Write fastact/_tables64.h: the exponential of _float64.h.
 
-    python tools/tables64.py            writes the file (half a minute; needs mpmath)
+    python tools/tables64.py            writes the file (a minute and a half; needs mpmath)
     python tools/tables64.py --check    exit 1 if the file has other numbers
 
 AVX-512 picks one of 16 doubles per lane in one instruction, AVX2 one of 4: 2^(j/16) or
 2^(j/4), in two parts, of which the first has so few bits that its product with a short
 reciprocal is exact.  The polynomial then only has to reach to ln2 / 32 or ln2 / 8.
+
+With AVX2 gelu, tanh and mish have tables of their own, which are read from memory, a row
+for each lane.
 """
 
 from __future__ import annotations
@@ -72,6 +75,16 @@ def array(kind: str, name: str, items) -> list[str]:
     return [*lines, "};"]
 
 
+def matrix(name: str, rows) -> list[str]:
+    """The lines of a table of rows of doubles."""
+    head = f"static const double fa_{name}[{len(rows)}][{len(rows[0])}]"
+    return [
+        head + " __attribute__((aligned(32))) = {",
+        *("    {" + " ".join(f"{v.hex()}," for v in row) + "}," for row in rows),
+        "};",
+    ]
+
+
 def exponential(about: str, degree: int, size: Size) -> str:
     """(expm1(r) - r) / r^2, for mp.exp or mp.expm1 as ``about``."""
     found, error = coefficients.solve(dataclasses.replace(
@@ -86,11 +99,13 @@ def silu_root() -> str:
     """What _primitives.pxd has too: silu' around its root."""
     found, error = coefficients.solve(coefficients.FITS["silu_slope_f64"])
     first = coefficients.round_to(coefficients.SILU_ROOT, 53)
+    second = coefficients.round_to(coefficients.SILU_ROOT - first, 53)
     about = f"silu'(-U - h) / h, |h| <= 1/16: relative error 2^{float(error):.1f}; U"
     return "\n".join([
         written("silu_root64", about, found),
         f"#define FA_SILU_ROOT64 {float(first).hex()}",
-        f"#define FA_SILU_ROOT64_LOW {float(coefficients.SILU_ROOT - first).hex()}",
+        f"#define FA_SILU_ROOT64_LOW {float(second).hex()}",
+        f"#define FA_SILU_ROOT64_LAST {float(coefficients.SILU_ROOT - first - second).hex()}",
     ])
 
 
@@ -117,6 +132,69 @@ def mish_slope(a):
     """mish'(-a)."""
     x, e = -a, mp.exp(-a)
     return e * mp.polyval([1, 4, 6 + 4 * x, 4 + 4 * x], e) / (e * e + 2 * e + 2) ** 2
+
+
+#: where rows of mish begin and end, and how many there are in 1
+MISH_ROWS = range(-14, 21), 16
+
+
+def mish_rows() -> str:
+    """Rows of c, T(c) = tanh(softplus(c)), exp(c), T'(c), mish'(c), and expm1(x - c).
+
+    c is near j / 16, where T and mish' are next to doubles.
+    """
+    (first, *_, last), count = MISH_ROWS
+
+    def row(c):
+        e = mp.exp(c)
+        n = e * (e + 2)
+        rise = 4 * e * (e + 1) / (n + 2) ** 2
+        return c, n / (n + 2), e, rise, n / (n + 2) + c * rise
+
+    def off(row):
+        return max(abs(coefficients.round_to(v, 53) / v - 1) for v in (row[1], row[4]))
+
+    rows, window = [], mp.mpf(1) / 8
+    with mp.workprec(160):
+        for j in range(first * count, (last + 1) * count + 1):
+            near = ((j + window * k / 256) / count for k in range(-256, 257))
+            rows.append([*map(float, min(map(row, near), key=off)), 0.0])
+    edge = (window + 0.5) / count
+    found, error = coefficients.solve(dataclasses.replace(
+        coefficients.exp_fit(5, 53, edge),
+        weight=lambda r: r * r / mp.expm1(r) if r else mp.mpf(0),
+    ))
+    about = (
+        f"(expm1(h) - h) / h^2, |h| <= {float(edge):.4f}: relative error of expm1 "
+        f"2^{float(error):.1f}"
+    )
+    return "\n".join([
+        written("mish_tail", about, found),
+        "/* c, T, exp(c), T', mish'(c) */",
+        *matrix("mish_rows", rows),
+        mish_root(),
+    ])
+
+
+def mish_root() -> str:
+    """mish' within 1/16 of its root -U."""
+    exact = mp.findroot(mish_slope, mp.mpf("1.19"))
+    slope, width = -mp.diff(mish_slope, exact), mp.mpf("1.001") / 16
+
+    def target(h):
+        h = h if abs(h) > mp.mpf("1e-20") else mp.mpf("1e-20")
+        return (mish_slope(exact - h) / h - slope) / h
+
+    found, error = coefficients.solve(coefficients.Fit(
+        "", target, lambda h: h / (slope + h * target(h)), -width, width, 7, 53,
+    ))
+    first, c = coefficients.round_to(exact, 53), coefficients.round_to(slope, 53)
+    about = (
+        f"U, c, what c (x + U) is short of by the low part of U, the low part of c and\n"
+        f"   P(h), h = x + U: mish'(x) = h (c + h P(h)), |h| <= 1/16: 2^{float(error):.1f}"
+    )
+    numbers = [first, c, c * (exact - first), slope - c, *found]
+    return written("mish_root", about, numbers)
 
 
 def log1p_tail(z):
@@ -195,6 +273,18 @@ def near_double(value, window):
         return min(pairs, key=lambda pair: abs(pair[1] - float(pair[1])))
 
 
+def tanh_tail(edge) -> str:
+    """The polynomial of tanh(h), |h| <= ``edge``."""
+    found, error = coefficients.solve(coefficients.Fit(
+        "", coefficients.tanh_shrink_tail, lambda w: w, mp.mpf(0), edge**2, 2, 53,
+    ))
+    about = (
+        f"(h - tanh(h)) / h^3, in h^2, |h| <= {float(edge):.4f}: relative error of tanh "
+        f"2^{float(error):.1f}"
+    )
+    return written("tanh_tail", about, found)
+
+
 def tanh(size: Size) -> str:
     """Steps in a, powers of 2 c, and the polynomial of tanh(h), h = a - c.
 
@@ -211,17 +301,10 @@ def tanh(size: Size) -> str:
     edge = max(
         abs((j + side) * step - c) for j, (_, c) in enumerate(found) for side in (-0.5, 0.5)
     ) * mp.mpf("1.0001")
-    tail, error = coefficients.solve(coefficients.Fit(
-        "", coefficients.tanh_shrink_tail, lambda w: w, mp.mpf(0), edge**2, 2, 53,
-    ))
     miss = max(abs(float(c - float(c)) / math.ulp(c)) for _, c in found)
-    about = (
-        f"(h - tanh(h)) / h^3, in h^2, |h| <= {float(edge):.4f}: relative error of tanh "
-        f"2^{float(error):.1f}"
-    )
     whole = ("", n * high), ("_LOW", n * (step - high)), ("_INVERSE", 1 / step / n)
     return "\n".join([
-        written("tanh_tail", about, tail),
+        tanh_tail(edge),
         "/* ln2 / 2 in two parts, its inverse */",
         *(f"#define FA_TANH_WHOLE{part} {float(value).hex()}" for part, value in whole),
         f"/* exp(2 c_j), times 2^-{K}: bits, less j 2^52 / {n}; c_j, to {miss:.4f} ulp, "
@@ -233,20 +316,38 @@ def tanh(size: Size) -> str:
     ])
 
 
-def tanh_series(size: Size) -> str:
-    """The numbers of exp(2 a), and tanh(a) below an edge."""
-    edge = mp.mpf("0.256")
+#: rows of tanh, in 1, and up to where
+TANH_ROWS, TANH_TOP = 32, 20
 
-    def target(w):
-        a = mp.sqrt(w)
-        return -coefficients.tanh_shrink_tail(w) if a < 1e-5 else (mp.tanh(a) / a - 1) / w
 
-    found, error = coefficients.solve(coefficients.Fit(
-        "", target, lambda w: w, mp.mpf(0), edge**2, 7, 53,
-    ))
-    about = f"(tanh(a) - a) / a^3, in a^2: relative error of tanh 2^{float(error):.1f}"
+def tanh_rows() -> str:
+    """Rows of c, tanh(c), 1 - tanh(c)^2 and the polynomial of tanh(h), h = a - c.
+
+    c is near j / 32, where both functions are next to doubles.  The second c is low, as in
+    ``tanh``.
+    """
+    step = mp.mpf(1) / TANH_ROWS
+
+    def both(c):
+        t = mp.tanh(c)
+        return t, 1 - t * t
+
+    def off(c):
+        return max(abs(coefficients.round_to(v, 53) / v - 1) for v in both(c))
+
+    rows, edge = [(0.0, 0.0, 1.0)], step / 2
+    with mp.workprec(160):
+        for j in range(1, TANH_TOP * TANH_ROWS + 1):
+            # (the second has to be 3/4 of a step, nearly)
+            middle, window = (j, 4) if j > 1 else (mp.mpf("0.75"), 128)
+            near = (step * (middle + mp.mpf(k) / 256 / window) for k in range(-256, 257))
+            c = min(near, key=off)
+            edge = max(edge, abs(c - (j - 0.5) * step), abs(c - (j + 0.5) * step))
+            rows.append((float(c), *map(float, both(c))))
     return "\n".join([
-        growth("tanh", mp.mpf(2), size), written("tanh_series", about, found),
+        tanh_tail(edge),
+        "/* c, tanh(c), 1 - tanh(c)^2 */",
+        *matrix("tanh_rows", [(*row, 0.0) for row in rows]),
     ])
 
 
@@ -472,10 +573,7 @@ def gelu_rows() -> str:
         f"#define FA_GELU_SLOPE_LOW {float(slope_low).hex()}",
         "/* By intervals: centre, last coefficient, the first two of R and of S, the others\n"
         f"   of both; relative error 2^{float(mp.log(max(errors), 2)):.1f} */",
-        f"static const double fa_gelu_rows[{4 * steps}][{TAILS + 5}]"
-        " __attribute__((aligned(32))) = {",
-        *("    {" + " ".join(f"{c.hex()}," for c in row) + "}," for row in rows),
-        "};",
+        *matrix("gelu_rows", rows),
     ])
 
 
@@ -500,10 +598,18 @@ def table(size: Size) -> str:
     for part, place in (("hi", 0), ("lo", 1)):
         items = [entry(pair[place], j * step) for j, pair in enumerate(pairs)]
         lines += array("uint64_t", f"exp_{part}", items)
-    off = [mp.log(high) - j * mp.log(2) / n for j, (high, _) in enumerate(pairs)]
-    lines.append(f"/* the logarithm of the first part, less j ln2 / {n} */")
-    lines += array("double", "exp_off", [f"{float(k).hex()}," for k in off])
     return "\n".join(lines)
+
+
+def offsets(size: Size) -> str:
+    """The logarithms of the first parts."""
+    n = size.entries
+    first = [parts(mp.mpf(2) ** (mp.mpf(j) / n))[0] for j in range(n)]
+    off = [mp.log(high) - j * mp.log(2) / n for j, high in enumerate(first)]
+    return "\n".join([
+        f"/* the logarithm of the first part, less j ln2 / {n} */",
+        *array("double", "exp_off", [f"{float(k).hex()}," for k in off]),
+    ])
 
 
 def sized(size: Size, *others) -> str:
@@ -526,12 +632,14 @@ def text() -> str:
     return "\n\n".join([
         "/* Written by tools/tables64.py. */",
         f"#if FA_STEPS64 == {SIZES[0].entries}",
-        sized(SIZES[0], tanh(SIZES[0]), gelu()),
+        sized(
+            SIZES[0], offsets(SIZES[0]), tanh(SIZES[0]), gelu(),
+            root("mish", mish_slope, "1.19", mp.mpf(1) / 32, 7),
+        ),
         "#else",
-        sized(SIZES[1], tanh_series(SIZES[1]), gelu_rows()),
+        sized(SIZES[1], mish_rows(), tanh_rows(), gelu_rows()),
         "#endif",
         silu_root(),
-        root("mish", mish_slope, "1.19", mp.mpf(1) / 32, 7),
         quick_gelu(),
         gelu_tanh(),
     ]) + "\n"
