@@ -632,31 +632,42 @@ FA_OP64 void fa_tanh_results(fa_f64x x, const int64_t *at, fa_f64x *f, fa_f64x *
     }
 }
 
-/* The first step finds the rows: what loads from them need not wait for it.  The last is
-   seldom taken. */
-FA_ROW64(tanh) {
-    int64_t row[FA_BLOCK64] __attribute__((aligned(64)));
-    for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) {
-        ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64;
-        fa_f64x value, slope, far = fa_zero64();
-        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
-            fa_f64x v = fa_load64(x + at + i);
-            fa_store_bits64(row + i, fa_tanh_row(v));
-            far = fa_or64(far, fa_tanh_is_far(v));
-        }
-        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
-            fa_f64x v = fa_load64(x + at + i);
-            fa_tanh_results(v, row + i, has_f ? &value : NULL, has_d ? &slope : NULL);
-            if (has_f) fa_store64(f + at + i, value);
-            if (has_d) fa_store64(d + at + i, slope);
-        }
-        if (!has_d || !FA_ANY64(far)) continue;
-        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
-            slope = fa_tanh_far(fa_load64(x + at + i), fa_load64(d + at + i));
-            fa_store64(d + at + i, slope);
-        }
+/* The rows of a block first: what loads from them need not wait for it.  Then what rows
+   are not for, with a mask of where ``far`` is: rare. */
+#define FA_LOOP64_ROWS(name) \
+    FA_ROW64(name) { \
+        int64_t row[FA_BLOCK64] __attribute__((aligned(64))); \
+        for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) { \
+            ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64; \
+            fa_f64x value, slope, far = fa_zero64(); \
+            for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) { \
+                fa_f64x v = fa_load64(x + at + i); \
+                fa_store_bits64(row + i, fa_##name##_row(v)); \
+                far = fa_or64(far, fa_##name##_is_far(v)); \
+            } \
+            for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) { \
+                fa_##name##_results( \
+                    fa_load64(x + at + i), row + i, \
+                    has_f ? &value : NULL, has_d ? &slope : NULL \
+                ); \
+                if (has_f) fa_store64(f + at + i, value); \
+                if (has_d) fa_store64(d + at + i, slope); \
+            } \
+            fa_##name##_others( \
+                x + at, has_f ? f + at : NULL, has_d ? d + at : NULL, m, FA_ANY64(far) \
+            ); \
+        } \
+    }
+
+FA_OP64 void fa_tanh_others(
+    const double *x, double *f, double *d, ptrdiff_t n, int is_far
+) {
+    for (ptrdiff_t i = 0; d && is_far && i < n; i += FA_WIDTH64) {
+        fa_store64(d + i, fa_tanh_far(fa_load64(x + i), fa_load64(d + i)));
     }
 }
+
+FA_LOOP64_ROWS(tanh)
 
 /* tanh_shrink: from 0.7 on f = (a - 1) + 2 g, a = |x|, g the sigmoid of -2 a, in which
    the first difference is exact where it matters; f' = (1 - 2 g)^2.  Below, a^3 P(a^2),
@@ -888,39 +899,24 @@ FA_OP64 void fa_mish_far(fa_f64x x, fa_f64x *f, fa_f64x *d) {
     }
 }
 
-/* As tanh above; near the root in a step of its own, as a branch would hold up another. */
-FA_ROW64(mish) {
-    int64_t row[FA_BLOCK64] __attribute__((aligned(64)));
-    for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) {
-        ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64;
-        fa_f64x value, slope, far = fa_zero64();
-        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
-            fa_f64x v = fa_load64(x + at + i);
-            fa_store_bits64(row + i, fa_mish_row(v));
-            far = fa_or64(far, fa_mish_is_far(v));
-        }
-        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
-            fa_f64x v = fa_load64(x + at + i);
-            fa_mish_results(v, row + i, has_f ? &value : NULL, has_d ? &slope : NULL);
-            if (has_f) fa_store64(f + at + i, value);
-            if (has_d) fa_store64(d + at + i, slope);
-        }
-        for (ptrdiff_t i = 0; has_d && i < m; i += FA_WIDTH64) {
-            slope = fa_mish_near(fa_load64(x + at + i), fa_load64(d + at + i));
-            fa_store64(d + at + i, slope);
-        }
-        if (!FA_ANY64(far)) continue;
-        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
-            if (has_f) value = fa_load64(f + at + i);
-            if (has_d) slope = fa_load64(d + at + i);
-            fa_mish_far(
-                fa_load64(x + at + i), has_f ? &value : NULL, has_d ? &slope : NULL
-            );
-            if (has_f) fa_store64(f + at + i, value);
-            if (has_d) fa_store64(d + at + i, slope);
-        }
+/* (Near the root in a step of its own, as a branch would hold up another.) */
+FA_OP64 void fa_mish_others(
+    const double *x, double *f, double *d, ptrdiff_t n, int is_far
+) {
+    fa_f64x value, slope;
+    for (ptrdiff_t i = 0; d && i < n; i += FA_WIDTH64) {
+        fa_store64(d + i, fa_mish_near(fa_load64(x + i), fa_load64(d + i)));
+    }
+    for (ptrdiff_t i = 0; is_far && i < n; i += FA_WIDTH64) {
+        if (f) value = fa_load64(f + i);
+        if (d) slope = fa_load64(d + i);
+        fa_mish_far(fa_load64(x + i), f ? &value : NULL, d ? &slope : NULL);
+        if (f) fa_store64(f + i, value);
+        if (d) fa_store64(d + i, slope);
     }
 }
+
+FA_LOOP64_ROWS(mish)
 
 #endif
 
