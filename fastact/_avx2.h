@@ -40,6 +40,14 @@ typedef struct {
         }                                                                               \
     }
 
+/* ... from fa_NAME_row(), at once. */
+#define FA_WHOLE(name)                                                                  \
+    static void fa_##name##_f32(const float *x, float *f, float *d, ptrdiff_t n) {      \
+        if (!d) fa_##name##_row(x, f, NULL, n, 1, 0);                                   \
+        else if (!f) fa_##name##_row(x, NULL, d, n, 0, 1);                              \
+        else fa_##name##_row(x, f, d, n, 1, 1);                                         \
+    }
+
 FA_AVX2_INLINE fa_pair fa_load(const fa_pairs *from, ptrdiff_t i) {
     return (fa_pair){_mm256_load_ps(from->hi + i), _mm256_load_ps(from->lo + i)};
 }
@@ -490,91 +498,52 @@ FA_ELU_KIND(elu, 1.0, 1.0)
 FA_ELU_KIND(celu, 1.0, 1.0)
 FA_ELU_KIND(selu, 1.7580993408473768, 1.0507009873554805)
 
-/* squareplus: with a = |x| / 2, h = sqrt(a^2 + 1) and s = a + h, f = s or q = 1 / s, and
-   f' = 1 / (2 s h) or 1 - that.  One division gives 1 / s and 1 / h; what the root, the sums
-   and the quotients lose goes into the residuals.  Up to 2^60, where nothing overflows. */
-#define FA_SQUAREPLUS_TOP 0x1p60f
-FA_AVX2_INLINE __m256 fa_squareplus_half(__m256 x) {
-    return _mm256_mul_ps(fa_min_abs(x, FA_SQUAREPLUS_TOP), FA_PS(0.5f));
-}
-FA_AVX2_INLINE __m256 fa_squareplus_square(__m256 a) {
-    return _mm256_fmadd_ps(a, a, FA_PS(1.0f));
+/* squareplus: with a = |x|, h = sqrt(a^2 + 4) and y = 2 / (a + h), f = max(x, 0) + y and
+   f' = y / h or 1 - that.  Not h is made better but the results, by what they leave in
+   y (y + a) = 1, h = a + 2 y, over h: 1 / h is y / (1 + y^2), or y - y^2 / 2 to 7%, and
+   best near 0 and 1: for small x results would step back otherwise. */
+FA_AVX2_INLINE __m256 fa_squareplus_part(const float *x) {
+    const __m256 half = FA_PS(0.5f);
+    __m256 a = fa_abs(_mm256_loadu_ps(x)), near = _mm256_min_ps(FA_PS(0x1p60f), a);
+    __m256 h = _mm256_sqrt_ps(_mm256_fmadd_ps(near, near, FA_PS(4.0f)));
+    h = _mm256_fmadd_ps(_mm256_max_ps(h, a), half, _mm256_mul_ps(a, half));
+    return _mm256_div_ps(FA_PS(1.0f), h);
 }
 FA_AVX2_INLINE void fa_squareplus_rest(
-    __m256 x, __m256 h, __m256 over, __m256 *f, __m256 *d
+    const float *x, float *f, float *d, ptrdiff_t at, __m256 y,
+    const int with_f, const int with_d
 ) {
-    const __m256 one = FA_PS(1.0f);
-    __m256 a = fa_squareplus_half(x), w = fa_squareplus_square(a);
-    /* a^2 + 1 - w: w - 1 is exact up to 2^24, and then what it lost is */
-    __m256 part = _mm256_sub_ps(w, one), low = _mm256_sub_ps(one, _mm256_sub_ps(w, part));
-    low = _mm256_add_ps(_mm256_fmsub_ps(a, a, part), low);
-    low = _mm256_add_ps(_mm256_fnmadd_ps(h, h, w), low);
-    __m256 s = _mm256_add_ps(h, a), h2 = _mm256_add_ps(h, h);
-    __m256 q = _mm256_mul_ps(h2, over), r = _mm256_mul_ps(s, over);
-    __m256 h_low = _mm256_mul_ps(low, r);
-    __m256 s_low = _mm256_add_ps(_mm256_sub_ps(a, _mm256_sub_ps(s, h)), h_low);
-    __m256 lost = _mm256_fnmadd_ps(s_low, q, _mm256_fnmadd_ps(s, q, one));
-    if (f) {
-        __m256 right = _mm256_max_ps(x, _mm256_add_ps(s, s_low));
-        *f = _mm256_blendv_ps(right, _mm256_fmadd_ps(lost, q, q), x);
+    const __m256 one = FA_PS(1.0f), two = FA_PS(2.0f);
+    __m256 v = _mm256_loadu_ps(x + at), a = fa_min_abs(v, 0x1.fffffep127f);
+    /* 1 - a y with its low part: 1 - (1 - p) is exact */
+    fa_pair p = fa_product(a, y);
+    __m256 rest = _mm256_sub_ps(one, p.hi);
+    __m256 low = _mm256_sub_ps(_mm256_sub_ps(_mm256_sub_ps(one, rest), p.hi), p.lo);
+    __m256 per_h = _mm256_mul_ps(y, _mm256_fnmadd_ps(FA_PS(0.5f), y, one));
+    low = _mm256_mul_ps(_mm256_add_ps(_mm256_fnmadd_ps(y, y, rest), low), per_h);
+    if (with_f) {
+        /* the sum with its low part (Knuth's): it does not step back */
+        __m256 z = _mm256_max_ps(_mm256_setzero_ps(), v), sum = _mm256_add_ps(z, y);
+        __m256 part = _mm256_sub_ps(sum, z);
+        rest = _mm256_sub_ps(z, _mm256_sub_ps(sum, part));
+        rest = _mm256_add_ps(rest, _mm256_sub_ps(y, part));
+        sum = _mm256_add_ps(sum, _mm256_add_ps(rest, low));
+        /* (x for infinity) */
+        _mm256_storeu_ps(f + at, _mm256_max_ps(sum, v));
     }
-    if (d) {
-        /* q r, to which lost q r belongs, by the residual of q = (q r) 2 h */
-        __m256 y = _mm256_mul_ps(q, r), e = _mm256_fnmadd_ps(y, h2, q);
-        e = _mm256_fnmadd_ps(y, _mm256_add_ps(h_low, h_low), e);
-        y = _mm256_fmadd_ps(_mm256_fmadd_ps(lost, q, e), r, y);
-        *d = _mm256_blendv_ps(_mm256_sub_ps(one, y), y, x);
-    }
-}
-/* Where a block has |x| of 2^60 or more: x or 1 / |x|, 1 or 1 / x^2 there.  (The residual of
-   1 / inf is NaN, and the factor 2^40 keeps that of the others from being lost.) */
-static void fa_squareplus_far(const float *x, float *f, float *d, ptrdiff_t n) {
-    const __m256 one = FA_PS(1.0f);
-    for (ptrdiff_t i = 0; i < n; i += 8) {
-        __m256 v = _mm256_loadu_ps(x + i), a = fa_abs(v), r = _mm256_div_ps(one, a);
-        __m256i far = _mm256_castps_si256(
-            _mm256_cmp_ps(a, FA_PS(FA_SQUAREPLUS_TOP), _CMP_GE_OQ)
-        );
-        if (f) _mm256_maskstore_ps(f + i, far, _mm256_blendv_ps(v, r, v));
-        if (d) {
-            __m256 e = _mm256_fnmadd_ps(a, r, one);
-            e = _mm256_and_ps(e, _mm256_cmp_ps(e, e, _CMP_ORD_Q));
-            r = _mm256_mul_ps(r, FA_PS(0x1p40f));
-            __m256 y = _mm256_mul_ps(_mm256_mul_ps(r, FA_PS(2.0f)), _mm256_mul_ps(r, e));
-            y = _mm256_mul_ps(_mm256_fmadd_ps(r, r, y), FA_PS(0x1p-80f));
-            _mm256_maskstore_ps(d + i, far, _mm256_blendv_ps(one, y, v));
-        }
+    if (with_d) {
+        __m256 y2 = _mm256_add_ps(y, y), big = _mm256_max_ps(y2, a), h, t, e;
+        e = _mm256_min_ps(y2, a);
+        h = _mm256_add_ps(big, e);
+        e = _mm256_fmadd_ps(low, two, _mm256_sub_ps(e, _mm256_sub_ps(h, big)));
+        t = _mm256_div_ps(y, h);
+        e = _mm256_fnmadd_ps(t, e, _mm256_fnmadd_ps(t, h, y));
+        t = _mm256_fmadd_ps(_mm256_add_ps(e, low), per_h, t);
+        _mm256_storeu_ps(d + at, _mm256_blendv_ps(_mm256_sub_ps(one, t), t, v));
     }
 }
-FA_AVX2_INLINE void fa_squareplus_block(
-    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
-) {
-    fa_pairs steps;
-    __m256 top = _mm256_setzero_ps(), y, slope;
-    for (ptrdiff_t i = 0; i < n; i += 8) {
-        __m256 a = fa_squareplus_half(_mm256_loadu_ps(x + i));
-        top = _mm256_max_ps(a, top);
-        _mm256_store_ps(steps.hi + i, _mm256_sqrt_ps(fa_squareplus_square(a)));
-    }
-    for (ptrdiff_t i = 0; i < n; i += 8) {
-        __m256 a = fa_squareplus_half(_mm256_loadu_ps(x + i));
-        __m256 h = _mm256_load_ps(steps.hi + i), s = _mm256_add_ps(h, a);
-        _mm256_store_ps(steps.lo + i, _mm256_div_ps(FA_PS(0.5f), _mm256_mul_ps(s, h)));
-    }
-    for (ptrdiff_t i = 0; i < n; i += 8) {
-        fa_pair of = fa_load(&steps, i);
-        fa_squareplus_rest(
-            _mm256_loadu_ps(x + i), of.hi, of.lo, with_f ? &y : NULL, with_d ? &slope : NULL
-        );
-        if (with_f) _mm256_storeu_ps(f + i, y);
-        if (with_d) _mm256_storeu_ps(d + i, slope);
-    }
-    const __m256 far = FA_PS(FA_SQUAREPLUS_TOP / 2);
-    if (_mm256_movemask_ps(_mm256_cmp_ps(top, far, _CMP_GE_OQ))) {
-        fa_squareplus_far(x, f, d, n);
-    }
-}
-FA_FUNCTION(squareplus)
+FA_AHEAD(fa_squareplus_row, fa_squareplus_part, fa_squareplus_rest, float, __m256, 8, 8)
+FA_WHOLE(squareplus)
 
 /* softsign: 1 / (1 + a), and softsign_short() of _formulas.pxd from it, with 2 e for f'. */
 FA_AVX2_INLINE __m256 fa_softsign_part(const float *x) {
@@ -601,8 +570,4 @@ FA_AVX2_INLINE void fa_softsign_rest(
     }
 }
 FA_AHEAD(fa_softsign_row, fa_softsign_part, fa_softsign_rest, float, __m256, 8, 8)
-static void fa_softsign_f32(const float *x, float *f, float *d, ptrdiff_t n) {
-    if (!d) fa_softsign_row(x, f, NULL, n, 1, 0);
-    else if (!f) fa_softsign_row(x, NULL, d, n, 0, 1);
-    else fa_softsign_row(x, f, d, n, 1, 1);
-}
+FA_WHOLE(softsign)
