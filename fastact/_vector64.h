@@ -13,6 +13,9 @@
 #define FA_OP64 static inline __attribute__((always_inline))
 #define FA_COUNT64(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
+/* The sign bit of x, of either kind of vector. */
+#define fa_sign64(x) fa_and64(FA_PD(-0.0), x)
+
 #if defined(__AVX512F__)
 
 typedef __m512d fa_f64x;
@@ -65,9 +68,6 @@ typedef __mmask8 fa_m64x;
 
 FA_OP64 fa_f64x fa_abs64(fa_f64x x) {
     return _mm512_abs_pd(x);
-}
-FA_OP64 fa_f64x fa_sign64(fa_f64x x) {
-    return fa_and64(FA_PD(-0.0), x);
 }
 
 /* y with the sign of x. */
@@ -216,10 +216,6 @@ FA_ONE64(FA_INDEX64, fa_i64x, fa_i64x, fa_halves64)
 
 FA_OP64 fa_f64x FA_PICK64(const void *table, fa_i64x at) {
     return (fa_f64x){fa_entry64(at.a, table), fa_entry64(at.b, table)};
-}
-
-FA_OP64 fa_f64x fa_sign64(fa_f64x x) {
-    return fa_and64(FA_PD(-0.0), x);
 }
 
 FA_OP64 fa_f64x fa_abs64(fa_f64x x) {
