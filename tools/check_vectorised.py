@@ -9,12 +9,15 @@ Exit status 1 if a kernel fails.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -92,9 +95,9 @@ def main() -> int:
         print("check_vectorised: needs gcc, whose report it reads")
         return 1
     kernels = setup.load_registry().kernels()
-    failed = []
-    for isa, flags in setup.ISA_FLAGS.items():
-        failed += check(isa, flags, kernels)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        checks = pool.map(check, setup.ISA_FLAGS, setup.ISA_FLAGS.values(), repeat(kernels))
+        failed = [name for of_isa in checks for name in of_isa]
     print(*failed, sep="\n")
     print(f"{2 * len(kernels) * len(setup.ISA_FLAGS)} loops, {len(failed)} failures")
     return 1 if failed else 0
