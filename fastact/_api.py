@@ -198,7 +198,10 @@ class Activation(_Named, _backend.Front):
                 if out is None:
                     if _alike(args) or (len(args) == 1 and type(args[0]) is float):
                         return loop.ufunc(*args, *params)
-                elif _alike((*args, out)) and out.flags.writeable:
+                elif (
+                    form != "value_and_derivative"  # (whose out is a tuple)
+                    and _alike((*args, out)) and out.flags.writeable
+                ):
                     return loop.ufunc(*args, *params, out=out)
         where = f"fastact.{self.__name__}" + ("" if form == "value" else f".{form}")
         names = INPUTS[form]

@@ -156,6 +156,23 @@ def test_errors_name_the_function():
         fa.elu.backward(X, X, alpha=np.inf)
 
 
+@pytest.mark.parametrize("form", ["value_and_derivative", "backward"])
+def test_one_out_too_few_or_many(form):
+    """The same error whether such a call has been seen before or not."""
+    a, b = np.zeros(8), np.zeros(8)
+    good, bad = ((a, b), a) if form == "value_and_derivative" else (a, (a, b))
+    inputs = (X, X)[: 2 if form == "backward" else 1]
+    call = getattr(fa.mish, form)
+    for out in (bad, good, bad):
+        if out is good:
+            call(*inputs, out=out)
+            before = a.copy()
+        else:
+            with pytest.raises(ValueError, match="out must be"):
+                call(*inputs, out=out)
+    assert np.array_equal(a, before)
+
+
 def test_read_only_out():
     out = np.zeros(8)
     out.flags.writeable = False
