@@ -95,11 +95,12 @@ _GELU_TANH_ROOT = np.array([
 
 _NEAR = 0.75  # half-width of the expansion around the root of a derivative
 
-# Roots of derivatives and constants of gelu_tanh as float64 plus remainder.
-_SILU = (-1.2784645427610737, -1.0946994183093437e-16, _SILU_ROOT)
-_MISH = (-1.1924312145154952, -4.8484829848031044e-17, _MISH_ROOT)
-_GELU = (-0.7517915246935645, 1.4956759177009883e-17, _GELU_ROOT)
-_GELU_TANH = (-0.7524614220710163, 3.635560509207687e-17, _GELU_TANH_ROOT)
+# Roots of derivatives in three parts, as beta x of silu may be as near as the second is
+# exact; constants of gelu_tanh in two.
+_SILU = (-1.2784645427610737, -1.0946994183093437e-16, -3.907766676128665e-33, _SILU_ROOT)
+_MISH = (-1.1924312145154952, -4.8484829848031044e-17, 0.0, _MISH_ROOT)
+_GELU = (-0.7517915246935645, 1.4956759177009883e-17, 0.0, _GELU_ROOT)
+_GELU_TANH = (-0.7524614220710163, 3.635560509207687e-17, 0.0, _GELU_TANH_ROOT)
 _A, _A_LOW = 1.5957691216057308, -9.96930880911092e-17  # 2 sqrt(2 / pi)
 _B, _B_LOW = 0.07135481627260025, -6.175149918155315e-19  # 0.044715 _A
 
@@ -156,8 +157,9 @@ def _exp_neg_abs(z, low) -> Pair:
 
 def _near_root(d: Array, z, low, root) -> Array:
     """``d`` with its expansion near the root, where the terms of d cancel."""
-    high, rest, coefs = root
-    t = np.asarray((z - high) + (low - rest))
+    high, middle, rest, coefs = root
+    t, error = _sum(low, -middle)
+    t = np.asarray(((z - high) + t) + (error - rest))
     near = np.abs(t) < _NEAR
     d[near] = t[near] * chebval(t[near] / _NEAR, coefs)
     return d
