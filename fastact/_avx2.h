@@ -365,6 +365,56 @@ FA_AVX2_INLINE void fa_tanh_block(
 }
 FA_FUNCTION(tanh)
 
+/* a - tanh(a) = (a - 1) + 2 S; a - 1 is exact (or S does not matter), and so is what the sum
+   loses.  Near 0 it is a^3 / 3 + a^5 Q(a^2), with all of a^3 and of 1 / 3: for the sum, S would
+   have to be better.  tanh(a)^2 is the square of 1 - 2 S, and near 0 of a less that, with what
+   their roundings lost. */
+FA_AVX2_INLINE void fa_tanh_shrink_block(
+    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
+) {
+    const __m256 one = FA_PS(1.0f), twice = FA_PS(2.0f * FA_SCALE);
+    const __m256 third = FA_PS(1.0f / 3), third_low = FA_PS((float)(1.0 / 3 - 1.0f / 3));
+    fa_pairs pairs;
+    FA_EXP_STEP(
+        &pairs, n, fa_exact(_mm256_mul_ps(FA_PS(2.0f), FA_ABS_AT(55.0f))), -FA_SCALE_BITS, 1
+    );
+    for (ptrdiff_t i = 0; i < n; i += 8) {
+        fa_share share = fa_share_of(fa_load(&pairs, i));
+        __m256 low = _mm256_mul_ps(share.s, share.excess);
+        __m256 v = _mm256_loadu_ps(x + i), a = fa_abs(v);
+        __m256 near = _mm256_cmp_ps(a, FA_PS(FA_TANH_SHRINK_NEAR), _CMP_LT_OQ);
+
+        __m256 up = _mm256_mul_ps(a, FA_PS(1.0f / FA_SCALE));
+        fa_pair w = fa_product(a, a), cube = fa_product(up, w.hi);
+        cube.lo = _mm256_fmadd_ps(up, w.lo, cube.lo);
+        __m256 q = FA_PS(fa_tanh_shrink_near[5]);
+        for (int k = 4; k >= 0; k--) q = _mm256_fmadd_ps(q, w.hi, FA_PS(fa_tanh_shrink_near[k]));
+        q = _mm256_fmadd_ps(q, w.hi, third_low);
+        q = _mm256_fmadd_ps(cube.hi, q, _mm256_mul_ps(cube.lo, third));
+        __m256 small = _mm256_mul_ps(_mm256_fmadd_ps(cube.hi, third, q), FA_PS(FA_SCALE));
+        if (with_f) {
+            __m256 less_1 = _mm256_sub_ps(a, one), y = _mm256_fmadd_ps(share.s, twice, less_1);
+            __m256 rest = _mm256_fmadd_ps(share.s, twice, _mm256_sub_ps(less_1, y));
+            rest = _mm256_fnmadd_ps(low, twice, rest);
+            /* (NaN for infinity: the maximum takes its second operand) */
+            y = _mm256_add_ps(y, _mm256_max_ps(rest, FA_PS(-1.0f)));
+            y = _mm256_blendv_ps(y, small, near);
+            _mm256_storeu_ps(f + i, _mm256_or_ps(y, fa_sign(v)));
+        }
+        if (with_d) {
+            __m256 top = _mm256_blendv_ps(one, a, near);
+            __m256 less = _mm256_blendv_ps(_mm256_mul_ps(share.s, twice), small, near);
+            __m256 t = _mm256_sub_ps(top, less);
+            __m256 rest = _mm256_sub_ps(_mm256_sub_ps(top, t), less);
+            low = _mm256_andnot_ps(near, low);
+            rest = _mm256_fmadd_ps(low, twice, rest);
+            rest = _mm256_mul_ps(_mm256_add_ps(t, t), rest);
+            _mm256_storeu_ps(d + i, _mm256_fmadd_ps(t, t, rest));
+        }
+    }
+}
+FA_FUNCTION(tanh_shrink)
+
 /* 2^40 log(1 + e), e <= exp(-15 / 16): e + e^2 P(e).  (The factor of the low part of e is
    near 1 / (1 + e).) */
 FA_AVX2_INLINE __m256 fa_log1p(fa_pair e) {

@@ -422,6 +422,7 @@ ROWS: tuple[Row, ...] = (
         wide=True,
         exp="expm1",
         table=True,
+        avx2=True,
         table64=True,
     ),
     Row(

@@ -35,6 +35,17 @@ static const float fa_tanh_near[5] = {
     -0.006260193418711424f,
 };
 
+/* x - tanh(x) near 0: error 2^-30.8 */
+#define FA_TANH_SHRINK_NEAR 0.65f
+static const float fa_tanh_shrink_near[6] = {
+    -0.13333331048488617f,
+    0.05396732687950134f,
+    -0.02185617759823799f,
+    0.008771772496402264f,
+    -0.0032610162161290646f,
+    0.0008225933415815234f,
+};
+
 /* exp(-a) - 1 near 0: error 2^-30.4 */
 #define FA_EXPM1_NEAR 0.1875f
 static const float fa_expm1_near[4] = {

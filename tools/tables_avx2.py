@@ -157,6 +157,23 @@ def tanh_near() -> str:
     ])
 
 
+def tanh_shrink_near() -> str:
+    """x - tanh(x) = x^3 (1/3 + w (p0 + ...)), w = x^2, for |x| up to NEAR."""
+    reach = mp.mpf("0.65")
+
+    def of_square(w):
+        a = mp.sqrt(w)
+        return (a - mp.tanh(a)) / a**3
+
+    series = Series(lambda w: of_square(w) - mp.mpf(1) / 3, of_square)
+    numbers, error = fit(series, mp.mpf(0), reach**2, mp.mpf(0), mp.mpf(0), mp.mpf(0), 6)
+    return "\n".join([
+        f"/* x - tanh(x) near 0: error 2^{np.log2(error):.1f} */",
+        f"#define FA_TANH_SHRINK_NEAR {float(reach)}f",
+        *numbers_of("fa_tanh_shrink_near", numbers),
+    ])
+
+
 def expm1_near() -> str:
     """2^SCALE (exp(-a) - 1 + a) / a^2 = p0 + a (p1 + ...) for a up to NEAR."""
     reach = mp.mpf(3) / 16
@@ -255,7 +272,8 @@ TABLES = [
 def text() -> str:
     """The whole file."""
     parts = ["/* Written by tools/tables_avx2.py. */"]
-    parts += [exponential(), silu_root(), tanh_near(), expm1_near(), logarithm()]
+    parts += [exponential(), silu_root(), tanh_near(), tanh_shrink_near()]
+    parts += [expm1_near(), logarithm()]
     parts += map(text_of, TABLES)
     return "\n\n".join(parts) + "\n"
 
