@@ -73,9 +73,9 @@ static const float fa_log1p_tail[6] = {
 #define FA_MILLS_ROOT_LOWEST 1.99690575354702e-14f
 /* error 2^-28.3 */
 #define FA_MILLS_RATIO_0 0.39893341064453125f
-#define FA_MILLS_RATIO_1 1.390625f
+#define FA_MILLS_RATIO_1 1.5625f
 static const float fa_mills_ratio_rest[10] = {
-    0.05386959761381149f,
+    -0.11800540238618851f,
     2.104170322418213f,
     -1.5496333837509155f,
     -5.893747806549072f,
@@ -88,17 +88,17 @@ static const float fa_mills_ratio_rest[10] = {
 };
 /* error 2^-27.7 */
 #define FA_MILLS_SLOPE_0 0.3989419937133789f
-#define FA_MILLS_SLOPE_1 0.46875f
+#define FA_MILLS_SLOPE_1 0.5625f
 static const float fa_mills_slope_rest[9] = {
-    0.0010861926712095737f,
+    -0.09266380965709686f,
     0.7994763851165771f,
-    0.21426095068454742f,
-    -1.3020284175872803f,
-    -0.031132789328694344f,
-    3.5945193767547607f,
-    -3.7041523456573486f,
-    -7.82902193069458f,
-    20.158161163330078f,
+    0.21426187455654144f,
+    -1.3020286560058594f,
+    -0.031230805441737175f,
+    3.594543933868408f,
+    -3.7003257274627686f,
+    -7.829589366912842f,
+    20.10855484008789f,
 };
 
 /* gelu_tanh'(-a) / sigmoid(-u(a)): error of the fit 2^-29.5 */

@@ -237,7 +237,9 @@ def almost_line(name: str, of: Callable, lo, hi, degree: int) -> list[str]:
 
     def fitted(k):
         p = mp.mpf(k) / 2**20
-        q = mp.mpf(round(float(sum((of(r) - p) / r for r in (lo, hi))) * 32)) / 64
+        # (for which r S is as large a part, and of another sign, at either end)
+        q = sum(1 - p / of(r) for r in (lo, hi)) / sum(r / of(r) for r in (lo, hi))
+        q = mp.mpf(round(float(q) * 64)) / 64
         # (S v, for fit() takes no constant)
         series = Series(
             lambda v: v * ((of(v + centre) - p) / (v + centre) - q),
