@@ -120,29 +120,43 @@ FA_AVX2_INLINE fa_pair fa_piece(
 typedef struct {
     __m256 s, r;
 } fa_reduced;
+/* s for t, which has n in its low bits. */
+FA_AVX2_INLINE __m256 fa_step_power(__m256 t) {
+    __m256i at = _mm256_castps_si256(t);
+    __m256i bits = _mm256_permutevar8x32_epi32(
+        _mm256_loadu_si256((const __m256i *)fa_table_exp), at
+    );
+    return _mm256_castsi256_ps(_mm256_add_epi32(bits, _mm256_slli_epi32(at, 20)));
+}
 FA_AVX2_INLINE fa_reduced fa_reduce(fa_pair u, int more, const int negative) {
     const float sign = negative ? -1.0f : 1.0f;
     const __m256 magic = FA_PS(12582912.0f + 8 * (more + FA_SCALE_BITS));
     __m256 t = _mm256_fmadd_ps(u.hi, FA_PS(sign * -FA_PER_STEP), magic);
     __m256 n = _mm256_sub_ps(t, magic);
-    __m256i at = _mm256_castps_si256(t);
-    __m256i bits = _mm256_permutevar8x32_epi32(
-        _mm256_loadu_si256((const __m256i *)fa_table_exp), at
-    );
-    __m256 s = _mm256_castsi256_ps(_mm256_add_epi32(bits, _mm256_slli_epi32(at, 20)));
     __m256 r = negative ? _mm256_sub_ps(FA_PS(FA_LOG_THETA), u.lo)
                         : _mm256_add_ps(FA_PS(FA_LOG_THETA), u.lo);
     r = _mm256_fmadd_ps(n, FA_PS(FA_STEP_LOW), r);
     __m256 first = negative ? _mm256_fmsub_ps(n, FA_PS(FA_STEP), u.hi)
                             : _mm256_fmadd_ps(n, FA_PS(FA_STEP), u.hi);
-    return (fa_reduced){s, _mm256_add_ps(first, r)};
+    return (fa_reduced){fa_step_power(t), _mm256_add_ps(first, r)};
 }
-FA_AVX2_INLINE fa_pair fa_exp_reduced(fa_reduced from) {
-    __m256 r = from.r, s = from.s;
+/* ... for u = a b, from which n steps are taken off before it is rounded. */
+FA_AVX2_INLINE fa_reduced fa_reduce_product(__m256 a, __m256 b, int more) {
+    const __m256 magic = FA_PS(12582912.0f + 8 * (more + FA_SCALE_BITS));
+    __m256 t = _mm256_fmadd_ps(_mm256_mul_ps(a, b), FA_PS(-FA_PER_STEP), magic);
+    __m256 n = _mm256_sub_ps(t, magic);
+    __m256 r = _mm256_fmadd_ps(n, FA_PS(FA_STEP_LOW), FA_PS(FA_LOG_THETA));
+    __m256 first = _mm256_fmadd_ps(a, b, _mm256_mul_ps(n, FA_PS(FA_STEP)));
+    return (fa_reduced){fa_step_power(t), _mm256_add_ps(first, r)};
+}
+/* exp(-r) - 1 */
+FA_AVX2_INLINE __m256 fa_growth(__m256 r) {
     __m256 q = _mm256_fmadd_ps(r, FA_PS(FA_EXP_4), FA_PS(FA_EXP_3));
     q = _mm256_fmadd_ps(q, r, FA_PS(0.5f));
-    q = _mm256_fmsub_ps(_mm256_mul_ps(r, r), q, r);
-    __m256 e = _mm256_fmadd_ps(s, q, s);
+    return _mm256_fmsub_ps(_mm256_mul_ps(r, r), q, r);
+}
+FA_AVX2_INLINE fa_pair fa_exp_reduced(fa_reduced from) {
+    __m256 s = from.s, q = fa_growth(from.r), e = _mm256_fmadd_ps(s, q, s);
     return (fa_pair){e, _mm256_fmadd_ps(s, q, _mm256_sub_ps(s, e))};
 }
 /* |x| of a step, top at most. */
@@ -281,20 +295,116 @@ FA_AVX2_INLINE fa_pair fa_gelu_tanh_u(__m256 a) {
 FA_GATED(gelu_tanh, 11.0f, 1, FA_K(gelu_tanh_d, FA_GELU_TANH_D_FACTOR),
          fa_quotient(k.hi, k.lo, over, r))
 
-/* u = log(Phi(a) / Phi(-a)): a^2 / 2, and the rest, which is small, from a table. */
-FA_AVX2_INLINE fa_pair fa_gelu_u(__m256 a) {
-    __m256i at = fa_index(a, FA_GELU_FACTOR);
-    __m256 d = _mm256_sub_ps(a, fa_pick(fa_table_gelu[0], at));
-    __m256 p0 = fa_pick(fa_table_gelu[1], at);
-    __m256 y = fa_polynomial(fa_table_gelu, 3, FA_ROWS_OF(gelu), at, d);
-    y = _mm256_mul_ps(_mm256_mul_ps(y, d), d);
-    y = _mm256_fmadd_ps(d, fa_pick(fa_table_gelu[2], at), y);
-    __m256 w = _mm256_add_ps(p0, y);
-    y = _mm256_sub_ps(y, _mm256_sub_ps(w, p0));
-    return fa_product_plus(_mm256_mul_ps(a, FA_PS(0.5f)), a, w, y);
+/* gelu: gelu(-a) = -a R E and gelu'(-a) = (R - a / sqrt(2 pi)) E = (ROOT - a) W E, for
+   E = exp(-a^2 / 2) and R = Phi(-a) / E.  For r = 1 / (a + C), between 0.06 and 0.43, R / r
+   and W are almost lines: p + q r, with its low part, and r times a series for the rest,
+   which is so small that its rounding errors hardly count. */
+/* big + x, with what is lost; also where x is larger, but both are almost nothing. */
+FA_AVX2_INLINE fa_pair fa_fast_sum(__m256 big, __m256 x) {
+    __m256 sum = _mm256_add_ps(big, x);
+    return (fa_pair){sum, _mm256_sub_ps(x, _mm256_sub_ps(sum, big))};
 }
-FA_GATED(gelu, 14.62f, 1, FA_K(gelu_d, FA_GELU_D_FACTOR),
-         fa_quotient(k.hi, k.lo, over, r))
+FA_AVX2_INLINE fa_pair fa_multiply(fa_pair a, fa_pair b) {
+    fa_pair y = fa_product(a.hi, b.hi);
+    y.lo = _mm256_fmadd_ps(a.hi, b.lo, y.lo);
+    return (fa_pair){y.hi, _mm256_fmadd_ps(a.lo, b.hi, y.lo)};
+}
+/* The series p[0] + v (p[1] + ...) by its even and its odd terms, w = v^2. */
+FA_AVX2_INLINE __m256 fa_series(const float *p, const int last, __m256 v, __m256 w) {
+    __m256 y = FA_PS(p[last]), z = FA_PS(p[last - 1]);
+    for (int k = last - 2; k >= 0; k -= 2) y = _mm256_fmadd_ps(y, w, FA_PS(p[k]));
+    for (int k = last - 3; k >= 0; k -= 2) z = _mm256_fmadd_ps(z, w, FA_PS(p[k]));
+    return last % 2 ? _mm256_fmadd_ps(y, v, z) : _mm256_fmadd_ps(z, v, y);
+}
+#define FA_SERIES(p, v, w) fa_series(p, (int)(sizeof(p) / sizeof(p[0])) - 1, v, w)
+/* p + q r + r rest.  (What a low part of r adds is left to the caller.) */
+FA_AVX2_INLINE fa_pair fa_line(float p, float q, __m256 r, __m256 rest) {
+    __m256 hi = _mm256_fmadd_ps(FA_PS(q), r, FA_PS(p));
+    __m256 lo = _mm256_fmadd_ps(FA_PS(q), r, _mm256_sub_ps(FA_PS(p), hi));
+    fa_pair y = fa_fast_sum(hi, _mm256_mul_ps(r, rest));
+    return (fa_pair){y.hi, _mm256_add_ps(y.lo, lo)};
+}
+/* r with its low part, of r rounded.  (The difference to C is exact, as C has few bits.) */
+FA_AVX2_INLINE fa_pair fa_mills_r(__m256 a, __m256 r) {
+    const __m256 c = FA_PS(FA_MILLS_C);
+    __m256 d = _mm256_add_ps(a, c), d_low = _mm256_sub_ps(a, _mm256_sub_ps(d, c));
+    __m256 left = _mm256_fnmadd_ps(r, d_low, _mm256_fnmadd_ps(r, d, FA_PS(1.0f)));
+    return (fa_pair){r, _mm256_mul_ps(left, r)};
+}
+/* R.  (Its derivative by r, for r.lo, is 2.33 R / r - 0.535 to 3%.) */
+FA_AVX2_INLINE fa_pair fa_mills_ratio(fa_pair r, __m256 rest) {
+    fa_pair p = fa_line(FA_MILLS_RATIO_0, FA_MILLS_RATIO_1, r.hi, rest);
+    fa_pair y = fa_product(r.hi, p.hi);
+    __m256 slope = _mm256_fmadd_ps(FA_PS(2.33f), p.hi, FA_PS(-0.535f));
+    y.lo = _mm256_fmadd_ps(r.hi, p.lo, y.lo);
+    return (fa_pair){y.hi, _mm256_fmadd_ps(r.lo, slope, y.lo)};
+}
+/* (ROOT - a) W.  (The first part of ROOT has few bits: the difference is exact for a larger
+   a, and what it loses for a smaller one is exact.  W' is about 0.9 where r.lo counts.) */
+FA_AVX2_INLINE fa_pair fa_mills_slope(__m256 a, fa_pair r, __m256 rest) {
+    const __m256 root = FA_PS(FA_MILLS_ROOT);
+    fa_pair w = fa_line(FA_MILLS_SLOPE_0, FA_MILLS_SLOPE_1, r.hi, rest);
+    w.lo = _mm256_fmadd_ps(FA_PS(0.9f), r.lo, w.lo);
+    __m256 h = _mm256_sub_ps(root, a), low = _mm256_sub_ps(_mm256_sub_ps(root, h), a);
+    fa_pair y = fa_fast_sum(h, _mm256_add_ps(low, FA_PS(FA_MILLS_ROOT_LOW)));
+    y.lo = _mm256_add_ps(y.lo, FA_PS(FA_MILLS_ROOT_LOWEST));
+    return fa_multiply(y, w);
+}
+/* x (1 + q), q small */
+FA_AVX2_INLINE fa_pair fa_grown(fa_pair x, __m256 q) {
+    return fa_fast_sum(x.hi, _mm256_fmadd_ps(x.hi, q, x.lo));
+}
+/* E = 2^-40 s (1 + q), as a pair s, q.  a comes last, and by s: it may be subnormal. */
+FA_AVX2_INLINE __m256 fa_gelu_f(__m256 x, __m256 a, fa_pair ratio, fa_pair e) {
+    fa_pair z = fa_grown(ratio, e.lo), b = fa_product(a, e.hi);
+    __m256 y = _mm256_fmadd_ps(b.hi, z.lo, _mm256_mul_ps(b.lo, z.hi));
+    y = _mm256_fmadd_ps(b.hi, z.hi, y);
+    return _mm256_fnmadd_ps(y, FA_PS(FA_SCALE), _mm256_max_ps(FA_PS(-0.0f), x));
+}
+FA_AVX2_INLINE __m256 fa_gelu_d(__m256 x, fa_pair slope, fa_pair e) {
+    fa_pair z = fa_grown(slope, e.lo);
+    __m256 y = _mm256_fmadd_ps(e.hi, z.hi, _mm256_mul_ps(e.hi, z.lo));
+    y = _mm256_mul_ps(y, FA_PS(FA_SCALE));
+    return _mm256_blendv_ps(_mm256_sub_ps(FA_PS(1.0f), y), y, x);
+}
+FA_AVX2_INLINE void fa_gelu_block(
+    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
+) {
+    /* exponentials (s, and r, then q); the two series, then R and the slope */
+    fa_pairs e, ratio, slope;
+    float per[FA_BLOCK] __attribute__((aligned(32)));
+    for (ptrdiff_t i = 0; i < n; i += 8) {
+        __m256 a = FA_ABS_AT(FA_MILLS_TOP), half = _mm256_mul_ps(a, FA_PS(0.5f));
+        fa_reduced from = fa_reduce_product(half, a, FA_SCALE_BITS);
+        fa_store(&e, i, (fa_pair){from.s, from.r});
+        __m256 r = _mm256_div_ps(FA_PS(1.0f), _mm256_add_ps(a, FA_PS(FA_MILLS_C)));
+        _mm256_store_ps(per + i, r);
+    }
+    for (ptrdiff_t i = 0; i < n; i += 8) {
+        __m256 v = _mm256_sub_ps(_mm256_load_ps(per + i), FA_PS(FA_MILLS_CENTRE));
+        __m256 w = _mm256_mul_ps(v, v);
+        _mm256_store_ps(e.lo + i, fa_growth(_mm256_load_ps(e.lo + i)));
+        if (with_f) _mm256_store_ps(ratio.hi + i, FA_SERIES(fa_mills_ratio_rest, v, w));
+        if (with_d) _mm256_store_ps(slope.hi + i, FA_SERIES(fa_mills_slope_rest, v, w));
+    }
+    for (ptrdiff_t i = 0; i < n; i += 8) {
+        __m256 a = FA_ABS_AT(FA_MILLS_TOP);
+        fa_pair r = fa_mills_r(a, _mm256_load_ps(per + i));
+        if (with_f) {
+            fa_store(&ratio, i, fa_mills_ratio(r, _mm256_load_ps(ratio.hi + i)));
+        }
+        if (with_d) {
+            fa_store(&slope, i, fa_mills_slope(a, r, _mm256_load_ps(slope.hi + i)));
+        }
+    }
+    for (ptrdiff_t i = 0; i < n; i += 8) {
+        __m256 v = _mm256_loadu_ps(x + i), a = fa_min_abs(v, FA_MILLS_TOP);
+        fa_pair by = fa_load(&e, i);
+        if (with_f) _mm256_storeu_ps(f + i, fa_gelu_f(v, a, fa_load(&ratio, i), by));
+        if (with_d) _mm256_storeu_ps(d + i, fa_gelu_d(v, fa_load(&slope, i), by));
+    }
+}
+FA_FUNCTION(gelu)
 
 /* s = S = 1 / D for exp(|u|), or exp(-|u|) / (1 + exp(-|u|)), and its excess. */
 typedef struct {

@@ -26,11 +26,14 @@ SIZE = 8
 #: the tables of exp(-u) give 2^-SCALE of it
 SCALE = 40
 THETA = mp.mpf(float.fromhex("0x1.feb052p-1"))
+#: C: for a smaller one R / r and W take higher degrees, for a larger one they are less of a
+#: line, and rounding costs more
+MILLS_TOP, MILLS_C, MILLS_CENTRE = 14.62, 2.3125, 0.25
 
 
 @dataclass
 class Table:
-    """F(c + d) = b d + (p0 + d (p1 + ...)); the error of the fit is by F, or by 1.
+    """F(c + d) = b d + (p0 + d (p1 + ...)); the error of the fit is by F.
 
     Where F has a root, that is a c, and b is the slope at c in all intervals.
     """
@@ -41,9 +44,9 @@ class Table:
     scale: float
     degree: int
     root: float | None = None
-    absolute: bool = False
-    #: (what tables.centre() asks for)
+    #: (what tables.centre() and fit() ask for)
     slope: None = None
+    weight: None = None
 
     @property
     def factor(self) -> float:
@@ -54,9 +57,6 @@ class Table:
             (2 ** (k // 2) * (1 + k % 2 / 2) - 1) / self.factor for k in (j, j + 1)
         )
         return lo, hi
-
-    def weight(self, a):
-        return mp.mpf(1) if self.absolute else self.function(a)
 
 
 def nearest(table: Table, lo: float, hi: float) -> tuple[np.float32, np.float32]:
@@ -244,15 +244,72 @@ def exponential() -> str:
     return "\n".join([*lines, "};"])
 
 
-def log_odds_rest(a):
-    """log(P / Q) - a^2 / 2 for P = Phi(a) = 1 - Q."""
-    q = mp.erfc(a / mp.sqrt(2)) / 2
-    return mp.log1p(-q) - mp.log(q) - a * a / 2
+def almost_line(name: str, of: Callable, lo, hi, degree: int) -> list[str]:
+    """of(r) = p + q r + r S(r - MILLS_CENTRE), and a polynomial of the degree in all.
+
+    p, which the best polynomial is for r = 0, is found by trials: another would ask S for a
+    term of 1 / r.  It has few bits, for the difference to p + q r to be exact.
+    """
+    centre = mp.mpf(MILLS_CENTRE)
+
+    def fitted(k):
+        p = mp.mpf(k) / 2**20
+        # (for which r S is as large a part, and of another sign, at either end)
+        q = sum(1 - p / of(r) for r in (lo, hi)) / sum(r / of(r) for r in (lo, hi))
+        q = mp.mpf(round(float(q) * 64)) / 64
+        # (S v, for fit() takes no constant)
+        series = Series(
+            lambda v: v * ((of(v + centre) - p) / (v + centre) - q),
+            lambda v: v * of(v + centre) / (v + centre),
+        )
+        numbers, error = fit(
+            series, lo - centre, hi - centre, mp.mpf(0), mp.mpf(0), mp.mpf(0), degree
+        )
+        return error, p, q, numbers
+
+    limit = round(2**20 / np.sqrt(2 * np.pi))
+    error, p, q, numbers = min(map(fitted, range(limit - 12, limit + 4)))
+    return [
+        f"/* error 2^{np.log2(error):.1f} */",
+        f"#define FA_MILLS_{name.upper()}_0 {float(p)}f",
+        f"#define FA_MILLS_{name.upper()}_1 {float(q)}f",
+        *numbers_of(f"fa_mills_{name}_rest", numbers),
+    ]
 
 
-def gelu_slope(a):
-    """gelu'(-a) / Phi(-a)"""
-    return 1 - a * mp.npdf(a) / (mp.erfc(a / mp.sqrt(2)) / 2)
+def gelu() -> str:
+    """For r = 1 / (a + C) and R(a) = exp(a^2 / 2) Phi(-a), from 0 to TOP (and the results
+    are 0 beyond): R / r, and W of R - a / sqrt(2 pi) = (ROOT - a) W.
+    """
+    c = mp.mpf(MILLS_C)
+
+    def ratio(a):
+        return mp.exp(a * a / 2) * mp.erfc(a / mp.sqrt(2)) / 2
+
+    def both(a):
+        return ratio(a) - a / mp.sqrt(2 * mp.pi)
+
+    root = mp.findroot(both, 0.75)
+    first = round(float(root) * 2**19) / 2**19
+    low = np.float32(float(root - mp.mpf(first)))
+    lowest = np.float32(float(root - mp.mpf(first) - mp.mpf(float(low))))
+
+    def slope_of(a):
+        near = abs(a - root) < 1e-9
+        return -mp.diff(both, root) if near else both(a) / (root - a)
+
+    lo, hi = 1 / (mp.mpf(MILLS_TOP) + c), 1 / c
+    return "\n".join([
+        "/* gelu: R / r, and W */",
+        f"#define FA_MILLS_TOP {MILLS_TOP}f",
+        f"#define FA_MILLS_C {MILLS_C}f",
+        f"#define FA_MILLS_CENTRE {MILLS_CENTRE}f",
+        f"#define FA_MILLS_ROOT {first}f",
+        f"#define FA_MILLS_ROOT_LOW {low}f",
+        f"#define FA_MILLS_ROOT_LOWEST {lowest}f",
+        *almost_line("ratio", lambda r: ratio(1 / r - c) / r, lo, hi, 10),
+        *almost_line("slope", lambda r: slope_of(1 / r - c), lo, hi, 9),
+    ])
 
 
 def slope(of, u):
@@ -261,8 +318,6 @@ def slope(of, u):
 
 
 TABLES = [
-    Table("gelu", "log(Phi(a) / Phi(-a)) - a^2 / 2", log_odds_rest, 0.975, 7, absolute=True),
-    Table("gelu_d", "gelu'(-a) / Phi(-a)", gelu_slope, 0.98, 6, root=0.7517915246935645),
     Table("gelu_tanh_d", "gelu_tanh'(-a) / sigmoid(-u(a))",
           slope(gelu_tanh, lambda a: 2 * mp.sqrt(2 / mp.pi) * (a + mp.mpf("0.044715") * a**3)),
           0.98, 8, root=0.7524614220710163),
@@ -273,7 +328,7 @@ def text() -> str:
     """The whole file."""
     parts = ["/* Written by tools/tables_avx2.py. */"]
     parts += [exponential(), silu_root(), tanh_near(), tanh_shrink_near()]
-    parts += [expm1_near(), logarithm()]
+    parts += [expm1_near(), logarithm(), gelu()]
     parts += map(text_of, TABLES)
     return "\n\n".join(parts) + "\n"
 
