@@ -366,8 +366,162 @@ FA_OP64 void fa_log_sigmoid_of(
 #define FA_LOOP64(name, factor) \
     FA_LOOP64_OF(name, fa_exp64(fa_mul64(v, FA_PD(factor)), &h, &l))
 
+#if FA_STEPS64 == 16
+
 FA_LOOP64(sigmoid, 1.0)
 FA_LOOP64(silu, 1.0)
+
+#else
+
+FA_OP64 fa_m64x fa_is_least64(fa_f64x x) {
+    return FA_COMPARE64(x, FA_PD(0x1p-11), _CMP_LT_OQ);
+}
+
+FA_OP64 fa_f64x fa_no_least64(fa_f64x x, fa_f64x least) {
+    return least;
+}
+
+/* The rows of a block first: what loads from them need not wait for it.  Then what rows
+   are not for, if ``most`` or ``least`` of the block shows that there is something: rare. */
+#define FA_LOOP64_ROWS(name) \
+    FA_ROW64(name) { \
+        int64_t row[FA_BLOCK64] __attribute__((aligned(64))); \
+        for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) { \
+            ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64; \
+            fa_f64x value, slope, most = fa_zero64(), least = FA_PD(1.0); \
+            for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) { \
+                fa_f64x v = fa_load64(x + at + i); \
+                fa_store_bits64(row + i, fa_##name##_row(v)); \
+                most = fa_##name##_most(v, most); \
+                if (has_d) least = fa_##name##_least(v, least); \
+            } \
+            for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) { \
+                fa_##name##_results( \
+                    fa_load64(x + at + i), row + i, \
+                    has_f ? &value : NULL, has_d ? &slope : NULL \
+                ); \
+                if (has_f) fa_store64(f + at + i, value); \
+                if (has_d) fa_store64(d + at + i, slope); \
+            } \
+            fa_##name##_others( \
+                x + at, has_f ? f + at : NULL, has_d ? d + at : NULL, m, \
+                FA_ANY64(fa_##name##_is_far(most)) || FA_ANY64(fa_is_least64(least)) \
+            ); \
+        } \
+    }
+
+/* The sigmoid by rows of a table, for |x| up to 31, each for 1/16 of x: c near its middle,
+   s = s(c), s', and silu'(c), all three next to doubles (there are no low parts of them).
+   With h = x - c, t = 2 tanh(h / 2), g = t / (1 + (s - 1/2) t)
+
+       s(x) = s + s' g,   s'(x) = s' - s' g k,   k = s' g + 2 s - 1,
+       silu'(x) = silu'(c) + s' (h + g (1 - x k)).
+
+   h is exact.  What is added is a few per cent of the result, and so are its rounding
+   errors: 0.5 ulp and a little.  As a part of s(x), s - s^2 is good enough for s': one
+   column less.
+
+   At the root of silu' c is within 2^-13 of it, so that it takes up to 2^-11 from the root
+   until silu'(c) is little of the sum.  The c of the row of 0 is below it: g is positive
+   there, and silu(-0) is -0.
+
+   Nearer to that root, and beyond 31, results are those of the functions above. */
+FA_OP64 fa_i64x fa_sigmoid_row(fa_f64x x) {
+    /* a sum with 64 to an ulp, without its last two bits: four times the row */
+    fa_f64x t = fa_add64(x, FA_PD(0x1.8p46 + FA_SIGMOID_BIAS));
+    return FA_BITS64(fa_and64(t, FA_DOUBLE(FA_WORD(1023 * 4))));
+}
+
+FA_OP64 fa_m64x fa_sigmoid_is_far(fa_f64x x) {
+    return FA_COMPARE64(fa_abs64(x), FA_PD(31.0), _CMP_GT_OQ);
+}
+
+FA_OP64 fa_f64x fa_sigmoid_most(fa_f64x x, fa_f64x most) {
+    return fa_max64(fa_abs64(x), most);
+}
+
+#define fa_sigmoid_least fa_no_least64
+
+/* s, s' g, g, and h, which takes the low part of x. */
+FA_OP64 fa_f64x fa_sigmoid_rest(
+    fa_f64x x, const fa_f64x *x_low, const int64_t *at,
+    fa_f64x *h, fa_f64x *g, fa_f64x *rest
+) {
+    fa_f64x s, c = fa_columns64(fa_sigmoid_rows[0], at, &s);
+    *h = fa_sub64(x, c);
+    if (x_low) *h = fa_add64(*h, *x_low);
+    fa_f64x w = fa_mul64(*h, *h);
+    fa_f64x t = FA_MADD64(w, FA_PD(fa_sigmoid_tail[2]), FA_PD(fa_sigmoid_tail[1]));
+    t = FA_MADD64(w, t, FA_PD(fa_sigmoid_tail[0]));
+    t = FA_MADD64(fa_mul64(*h, w), t, *h);
+    *g = fa_div64(t, FA_MADD64(fa_sub64(s, FA_PD(0.5)), t, FA_PD(1.0)));
+    *rest = fa_mul64(FA_NMADD64(s, s, s), *g);
+    return s;
+}
+
+FA_OP64 void fa_sigmoid_results(fa_f64x x, const int64_t *at, fa_f64x *f, fa_f64x *d) {
+    fa_f64x h, g, rest, s = fa_sigmoid_rest(x, NULL, at, &h, &g, &rest);
+    if (f) *f = fa_add64(s, rest);
+    if (d) {
+        fa_f64x rise = fa_column64(fa_sigmoid_rows[0] + 2, at);
+        fa_f64x m = fa_sub64(s, FA_PD(0.5)), k = fa_add64(rest, fa_add64(m, m));
+        *d = FA_NMADD64(fa_mul64(rise, g), k, rise);
+    }
+}
+
+/* x s(z + z_low), and s(..) + (z + z_low) s'(..) */
+FA_OP64 void fa_gate_results(
+    fa_f64x x, fa_f64x z, const fa_f64x *z_low, const int64_t *at, fa_f64x *f, fa_f64x *d
+) {
+    fa_f64x h, g, rest, s = fa_sigmoid_rest(z, z_low, at, &h, &g, &rest);
+    if (f) *f = FA_MADD64(x, s, fa_mul64(x, rest));
+    if (d) {
+        fa_f64x slope, rise = fa_columns64(fa_sigmoid_rows[0] + 2, at, &slope);
+        /* 1 - z k: its first part is rounded once near the root, where it is small */
+        fa_f64x y = FA_NMADD64(fa_add64(z, z), s, fa_add64(z, FA_PD(1.0)));
+        y = FA_NMADD64(z, rest, y);
+        *d = FA_MADD64(rise, FA_MADD64(g, y, h), slope);
+    }
+}
+
+/* Others, by ``first``, which leaves h and l of v, and fa_NAME_of. */
+#define FA_OTHERS64(name, first) \
+    FA_OP64 void fa_##name##_others( \
+        const double *x, double *f, double *d, ptrdiff_t n, int is_far \
+    ) { \
+        const int has_d = d != NULL; \
+        for (ptrdiff_t i = 0; is_far && i < n; i += FA_WIDTH64) { \
+            fa_f64x h, l, value, slope, v = fa_load64(x + i); \
+            fa_m64x far = fa_##name##_is_far(v), near = far; \
+            if (has_d) near = fa_is_least64(fa_##name##_least(v, FA_PD(1.0))); \
+            near = fa_or64(near, far); \
+            if (!FA_ANY64(near)) continue; \
+            first; \
+            fa_##name##_of(v, h, l, f ? &value : NULL, has_d ? &slope : NULL); \
+            if (f) fa_store64(f + i, FA_SELECT64(far, value, fa_load64(f + i))); \
+            if (has_d) fa_store64(d + i, FA_SELECT64(near, slope, fa_load64(d + i))); \
+        } \
+    }
+
+#define fa_silu_row fa_sigmoid_row
+#define fa_silu_is_far fa_sigmoid_is_far
+#define fa_silu_most fa_sigmoid_most
+
+/* How near the root is. */
+FA_OP64 fa_f64x fa_silu_least(fa_f64x x, fa_f64x least) {
+    return fa_min64(fa_abs64(fa_add64(x, FA_PD(FA_SILU_ROOT64))), least);
+}
+
+FA_OP64 void fa_silu_results(fa_f64x x, const int64_t *at, fa_f64x *f, fa_f64x *d) {
+    fa_gate_results(x, x, NULL, at, f, d);
+}
+
+FA_OTHERS64(sigmoid, fa_exp64(v, &h, &l))
+FA_OTHERS64(silu, fa_exp64(v, &h, &l))
+FA_LOOP64_ROWS(sigmoid)
+FA_LOOP64_ROWS(silu)
+
+#endif
 
 /* a = |x|, u + u_low = |beta x|, up to 760: nothing is left of a g there for a slope from
    0.001 on. */
@@ -603,6 +757,12 @@ FA_OP64 fa_m64x fa_tanh_is_far(fa_f64x x) {
     return FA_COMPARE64(fa_abs64(x), FA_PD(20.0), _CMP_GT_OQ);
 }
 
+FA_OP64 fa_f64x fa_tanh_most(fa_f64x x, fa_f64x most) {
+    return fa_max64(fa_abs64(x), most);
+}
+
+#define fa_tanh_least fa_no_least64
+
 /* f' there is 4 exp(-2 a); elsewhere d. */
 FA_OP64 fa_f64x fa_tanh_far(fa_f64x x, fa_f64x d) {
     fa_f64x high, low;
@@ -631,33 +791,6 @@ FA_OP64 void fa_tanh_results(fa_f64x x, const int64_t *at, fa_f64x *f, fa_f64x *
         *d = FA_NMADD64(slope, rest, slope);
     }
 }
-
-/* The rows of a block first: what loads from them need not wait for it.  Then what rows
-   are not for, with a mask of where ``far`` is: rare. */
-#define FA_LOOP64_ROWS(name) \
-    FA_ROW64(name) { \
-        int64_t row[FA_BLOCK64] __attribute__((aligned(64))); \
-        for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) { \
-            ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64; \
-            fa_f64x value, slope, far = fa_zero64(); \
-            for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) { \
-                fa_f64x v = fa_load64(x + at + i); \
-                fa_store_bits64(row + i, fa_##name##_row(v)); \
-                far = fa_or64(far, fa_##name##_is_far(v)); \
-            } \
-            for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) { \
-                fa_##name##_results( \
-                    fa_load64(x + at + i), row + i, \
-                    has_f ? &value : NULL, has_d ? &slope : NULL \
-                ); \
-                if (has_f) fa_store64(f + at + i, value); \
-                if (has_d) fa_store64(d + at + i, slope); \
-            } \
-            fa_##name##_others( \
-                x + at, has_f ? f + at : NULL, has_d ? d + at : NULL, m, FA_ANY64(far) \
-            ); \
-        } \
-    }
 
 FA_OP64 void fa_tanh_others(
     const double *x, double *f, double *d, ptrdiff_t n, int is_far
@@ -877,6 +1010,12 @@ FA_OP64 fa_f64x fa_mish_near(fa_f64x x, fa_f64x d) {
 FA_OP64 fa_m64x fa_mish_is_far(fa_f64x x) {
     return FA_COMPARE64(x, FA_PD(-14.0), _CMP_LT_OQ);
 }
+
+FA_OP64 fa_f64x fa_mish_most(fa_f64x x, fa_f64x most) {
+    return fa_min64(x, most);
+}
+
+#define fa_mish_least fa_no_least64
 
 /* There T = e (1 - e / 2), e = exp(x), f' = e (1 + x - e (x + 1 / 2)). */
 FA_OP64 void fa_mish_far(fa_f64x x, fa_f64x *f, fa_f64x *d) {

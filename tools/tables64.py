@@ -351,6 +351,51 @@ def tanh_rows() -> str:
     ])
 
 
+def sigmoid_rows() -> str:
+    """Rows of c, s(c), s'(c), silu'(c), s the sigmoid, and of 2 tanh(h / 2), h = x - c.
+
+    c is where the three are next to doubles; next to the root of the third in its row.  A
+    row is for the x of which 64 x, rounded, is one of four.
+    """
+    width, window = mp.mpf(1) / SIGMOID_ROWS, mp.mpf(1) / 256
+
+    def row(c):
+        s = 1 / (1 + mp.exp(-c))
+        rise = s * (1 - s)
+        return c, s, rise, s + c * rise
+
+    def off(row):
+        return max(abs(coefficients.round_to(v, 53) / v - 1) for v in row[1:])
+
+    rows, edge = [], mp.mpf(0)
+    root = -coefficients.SILU_ROOT
+    with mp.workprec(160):
+        for j in range(SIGMOID_COUNT):
+            lo = (j - mp.mpf(1) / 8) * width - SIGMOID_BIAS
+            hi = lo + width
+            middle, most = (lo + hi) / 2, window
+            if lo < root < hi:
+                middle, most = mp.mpf(float(root)), mp.mpf(2) ** -13
+            near = (middle + most * k / 256 for k in range(-256, 257))
+            c = min(near, key=lambda c: off(row(c)))
+            edge = max(edge, c - lo, hi - c)
+            rows.append([*map(float, row(c))])
+    found, error = coefficients.solve(coefficients.Fit(
+        "", lambda w: -coefficients.tanh_shrink_tail(w / 4) / 4, lambda w: w,
+        mp.mpf(0), edge**2, 2, 53,
+    ))
+    about = (
+        f"(2 tanh(h / 2) - h) / h^3, in h^2, |h| <= {float(edge):.4f}: relative error of "
+        f"the first\n   2^{float(error):.1f}"
+    )
+    return "\n".join([
+        written("sigmoid_tail", about, found),
+        f"#define FA_SIGMOID_BIAS {float(SIGMOID_BIAS).hex()}",
+        "/* c, s(c), s'(c), s(c) + c s'(c), s the sigmoid */",
+        *matrix("sigmoid_rows", rows),
+    ])
+
+
 def root(name: str, slope, at, width, degree: int) -> str:
     """``slope`` around its root near ``at``: U in two parts, and slope(U + h) / h."""
     exact = mp.findroot(slope, mp.mpf(at))
@@ -637,7 +682,7 @@ def text() -> str:
             root("mish", mish_slope, "1.19", mp.mpf(1) / 32, 7),
         ),
         "#else",
-        sized(SIZES[1], mish_rows(), tanh_rows(), gelu_rows()),
+        sized(SIZES[1], mish_rows(), tanh_rows(), sigmoid_rows(), gelu_rows()),
         "#endif",
         silu_root(),
         quick_gelu(),
