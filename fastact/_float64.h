@@ -373,6 +373,10 @@ FA_LOOP64(silu, 1.0)
 
 #else
 
+/* What AVX2 picks from is little, but memory has room for a table of many rows, one for
+   each of as many intervals.  What is left of x is so small that short polynomials do. */
+
+/* Whether a distance is so small that a row is not good enough. */
 FA_OP64 fa_m64x fa_is_least64(fa_f64x x) {
     return FA_COMPARE64(x, FA_PD(0x1p-11), _CMP_LT_OQ);
 }
@@ -382,7 +386,7 @@ FA_OP64 fa_f64x fa_no_least64(fa_f64x x, fa_f64x least) {
 }
 
 /* The rows of a block first: what loads from them need not wait for it.  Then what rows
-   are not for, if ``most`` or ``least`` of the block shows that there is something: rare. */
+   are not for, if ``most`` or ``least`` of the block shows that there is some: rare. */
 #define FA_LOOP64_ROWS(name) \
     FA_ROW64(name) { \
         int64_t row[FA_BLOCK64] __attribute__((aligned(64))); \
@@ -421,9 +425,10 @@ FA_OP64 fa_f64x fa_no_least64(fa_f64x x, fa_f64x least) {
    errors: 0.5 ulp and a little.  As a part of s(x), s - s^2 is good enough for s': one
    column less.
 
-   At the root of silu' c is within 2^-13 of it, so that it takes up to 2^-11 from the root
-   until silu'(c) is little of the sum.  The c of the row of 0 is below it: g is positive
-   there, and silu(-0) is -0.
+   silu'(x) is rounded twice, as then the sum that may cancel comes last, without a
+   rounding of its own.  At the root of silu' c is within 2^-13 of it: from 2^-11 on
+   silu'(c) is little of the sum.  The c beside it are such that it is no more than twice
+   the sum.  The c of the row of 0 is below it: g is positive there, and silu(-0) is -0.
 
    Nearer to that root, and beyond 31, results are those of the functions above. */
 FA_OP64 fa_i64x fa_sigmoid_row(fa_f64x x) {
