@@ -366,8 +366,178 @@ FA_OP64 void fa_log_sigmoid_of(
 #define FA_LOOP64(name, factor) \
     FA_LOOP64_OF(name, fa_exp64(fa_mul64(v, FA_PD(factor)), &h, &l))
 
+#if FA_STEPS64 == 16
+
 FA_LOOP64(sigmoid, 1.0)
 FA_LOOP64(silu, 1.0)
+
+#else
+
+/* What AVX2 picks from is little, but memory has room for a table of many rows, one for
+   each of as many intervals.  What is left of x is so small that short polynomials do. */
+
+/* Whether a distance is so small that a row is not good enough. */
+FA_OP64 fa_m64x fa_is_least64(fa_f64x x) {
+    return FA_COMPARE64(x, FA_PD(0x1p-11), _CMP_LT_OQ);
+}
+
+FA_OP64 fa_f64x fa_no_least64(fa_f64x x, fa_f64x least) {
+    return least;
+}
+
+/* The rows of a block first: what loads from them need not wait for it.  Then what rows
+   are not for, if ``most`` or ``least`` of the block shows that there is some: rare. */
+#define FA_LOOP64_ROWS(name) \
+    FA_ROW64(name) { \
+        int64_t row[FA_BLOCK64] __attribute__((aligned(64))); \
+        for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) { \
+            ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64; \
+            fa_f64x value, slope, most = fa_zero64(), least = FA_PD(1.0); \
+            for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) { \
+                fa_f64x v = fa_load64(x + at + i); \
+                fa_store_bits64(row + i, fa_##name##_row(v)); \
+                most = fa_##name##_most(v, most); \
+                if (has_d) least = fa_##name##_least(v, least); \
+            } \
+            for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) { \
+                fa_##name##_results( \
+                    fa_load64(x + at + i), row + i, \
+                    has_f ? &value : NULL, has_d ? &slope : NULL \
+                ); \
+                if (has_f) fa_store64(f + at + i, value); \
+                if (has_d) fa_store64(d + at + i, slope); \
+            } \
+            fa_##name##_others( \
+                x + at, has_f ? f + at : NULL, has_d ? d + at : NULL, m, \
+                FA_ANY64(fa_##name##_is_far(most)) || FA_ANY64(fa_is_least64(least)) \
+            ); \
+        } \
+    }
+
+/* The sigmoid by rows of a table, for |x| up to 31, each for 1/16 of x: c near its middle,
+   s = s(c), s', and silu'(c), all three next to doubles (there are no low parts of them).
+   With h = x - c, t = 2 tanh(h / 2), g = t / (1 + (s - 1/2) t)
+
+       s(x) = s + s' g,   s'(x) = s' - s' g k,   k = s' g + 2 s - 1,
+       silu'(x) = silu'(c) + s' (h + g (1 - x k)).
+
+   h is exact.  What is added is a few per cent of the result, and so are its rounding
+   errors: 0.5 ulp and a little.  As a part of s(x), s - s^2 is good enough for s': one
+   column less.
+
+   silu'(x) is rounded twice, as then the sum that may cancel comes last, without a
+   rounding of its own.  At the root of silu' c is within 2^-13 of it: from 2^-11 on
+   silu'(c) is little of the sum.  The c beside it are such that it is no more than twice
+   the sum.  The c of the row of 0 is below it: g is positive there, and silu(-0) is -0.
+
+   Nearer to that root, and beyond 31, results are those of the functions above. */
+FA_OP64 fa_i64x fa_sigmoid_row(fa_f64x x) {
+    /* a sum with 64 to an ulp, without its last two bits: four times the row */
+    fa_f64x t = fa_add64(x, FA_PD(0x1.8p46 + FA_SIGMOID_BIAS));
+    return FA_BITS64(fa_and64(t, FA_DOUBLE(FA_WORD(1023 * 4))));
+}
+
+FA_OP64 fa_m64x fa_sigmoid_is_far(fa_f64x x) {
+    return FA_COMPARE64(fa_abs64(x), FA_PD(31.0), _CMP_GT_OQ);
+}
+
+FA_OP64 fa_f64x fa_sigmoid_most(fa_f64x x, fa_f64x most) {
+    return fa_max64(fa_abs64(x), most);
+}
+
+#define fa_sigmoid_least fa_no_least64
+
+/* s, s' g, g, and h + h_low. */
+FA_OP64 fa_f64x fa_sigmoid_rest(
+    fa_f64x x, const fa_f64x *x_low, const int64_t *at,
+    fa_f64x *h, fa_f64x *h_low, fa_f64x *g, fa_f64x *rest
+) {
+    fa_f64x s, c = fa_columns64(fa_sigmoid_rows[0], at, &s);
+    *h = fa_sub64(x, c);
+    if (x_low) {
+        fa_f64x sum = fa_add64(*h, *x_low);
+        *h_low = fa_add64(fa_sub64(*h, sum), *x_low);
+        *h = sum;
+    }
+    fa_f64x w = fa_mul64(*h, *h);
+    fa_f64x t = FA_MADD64(w, FA_PD(fa_sigmoid_tail[2]), FA_PD(fa_sigmoid_tail[1]));
+    t = FA_MADD64(w, t, FA_PD(fa_sigmoid_tail[0]));
+    t = FA_MADD64(fa_mul64(*h, w), t, *h);
+    *g = fa_div64(t, FA_MADD64(fa_sub64(s, FA_PD(0.5)), t, FA_PD(1.0)));
+    *rest = fa_mul64(FA_NMADD64(s, s, s), *g);
+    return s;
+}
+
+FA_OP64 void fa_sigmoid_results(fa_f64x x, const int64_t *at, fa_f64x *f, fa_f64x *d) {
+    fa_f64x h, none, g, rest, s = fa_sigmoid_rest(x, NULL, at, &h, &none, &g, &rest);
+    if (f) *f = fa_add64(s, rest);
+    if (d) {
+        fa_f64x rise = fa_column64(fa_sigmoid_rows[0] + 2, at);
+        fa_f64x m = fa_sub64(s, FA_PD(0.5)), k = fa_add64(rest, fa_add64(m, m));
+        *d = FA_NMADD64(fa_mul64(rise, g), k, rise);
+    }
+}
+
+/* x s(z + z_low), and s(..) + (z + z_low) s'(..) */
+FA_OP64 void fa_gate_results(
+    fa_f64x x, fa_f64x z, const fa_f64x *z_low, const int64_t *at, fa_f64x *f, fa_f64x *d
+) {
+    fa_f64x h, h_low, g, rest;
+    fa_f64x s = fa_sigmoid_rest(z, z_low, at, &h, &h_low, &g, &rest);
+    if (f) *f = FA_MADD64(x, s, fa_mul64(x, rest));
+    if (d) {
+        fa_f64x slope, rise = fa_columns64(fa_sigmoid_rows[0] + 2, at, &slope);
+        /* 1 - z k: its first part is rounded once near the root, where it is small */
+        fa_f64x y = FA_NMADD64(fa_add64(z, z), s, fa_add64(z, FA_PD(1.0)));
+        y = FA_NMADD64(z, rest, y);
+        if (z_low) {
+            y = FA_NMADD64(fa_add64(*z_low, *z_low), fa_sub64(s, FA_PD(0.5)), y);
+            rest = FA_MADD64(fa_mul64(rise, g), y, fa_mul64(rise, h_low));
+        } else {
+            rest = fa_mul64(fa_mul64(rise, g), y);
+        }
+        *d = FA_MADD64(rise, h, fa_add64(slope, rest));
+    }
+}
+
+/* Others, by ``first``, which leaves h and l of v, and fa_NAME_of. */
+#define FA_OTHERS64(name, first) \
+    FA_OP64 void fa_##name##_others( \
+        const double *x, double *f, double *d, ptrdiff_t n, int is_far \
+    ) { \
+        const int has_d = d != NULL; \
+        for (ptrdiff_t i = 0; is_far && i < n; i += FA_WIDTH64) { \
+            fa_f64x h, l, value, slope, v = fa_load64(x + i); \
+            fa_m64x far = fa_##name##_is_far(v), near = far; \
+            if (has_d) near = fa_is_least64(fa_##name##_least(v, FA_PD(1.0))); \
+            near = fa_or64(near, far); \
+            if (!FA_ANY64(near)) continue; \
+            first; \
+            fa_##name##_of(v, h, l, f ? &value : NULL, has_d ? &slope : NULL); \
+            if (f) fa_store64(f + i, FA_SELECT64(far, value, fa_load64(f + i))); \
+            if (has_d) fa_store64(d + i, FA_SELECT64(near, slope, fa_load64(d + i))); \
+        } \
+    }
+
+#define fa_silu_row fa_sigmoid_row
+#define fa_silu_is_far fa_sigmoid_is_far
+#define fa_silu_most fa_sigmoid_most
+
+/* How near the root is. */
+FA_OP64 fa_f64x fa_silu_least(fa_f64x x, fa_f64x least) {
+    return fa_min64(fa_abs64(fa_add64(x, FA_PD(FA_SILU_ROOT64))), least);
+}
+
+FA_OP64 void fa_silu_results(fa_f64x x, const int64_t *at, fa_f64x *f, fa_f64x *d) {
+    fa_gate_results(x, x, NULL, at, f, d);
+}
+
+FA_OTHERS64(sigmoid, fa_exp64(v, &h, &l))
+FA_OTHERS64(silu, fa_exp64(v, &h, &l))
+FA_LOOP64_ROWS(sigmoid)
+FA_LOOP64_ROWS(silu)
+
+#endif
 
 /* a = |x|, u + u_low = |beta x|, up to 760: nothing is left of a g there for a slope from
    0.001 on. */
@@ -377,6 +547,8 @@ FA_OP64 fa_f64x fa_slope_times64(fa_f64x x, double slope, fa_f64x *a, fa_f64x *u
     *u_low = FA_MSUB64(*a, FA_PD(slope), u);
     return u;
 }
+
+#if FA_STEPS64 == 16
 
 /* (For beta < 0, -(-x) sigmoid((-beta) (-x)).) */
 FA_OP64 void fa_silu_beta_row64(
@@ -408,6 +580,63 @@ FA_OP64 void fa_silu_beta_row64(
         }
     }
 }
+
+#else
+
+FA_OP64 void fa_silu_beta_others(
+    const double *x, double *f, double *d, ptrdiff_t n, double beta
+) {
+    const fa_f64x turn = fa_sign64(FA_PD(beta));
+    for (ptrdiff_t i = 0; i < n; i += FA_WIDTH64) {
+        fa_f64x a, u_low, h, l, value, rise, v = fa_load64(x + i);
+        fa_f64x z = fa_mul64(v, FA_PD(beta));
+        fa_m64x far = fa_silu_is_far(z);
+        fa_m64x near = fa_or64(far, fa_is_least64(fa_silu_least(z, FA_PD(1.0))));
+        if (!FA_ANY64(near)) continue;
+        /* (For beta < 0, -(-x) sigmoid((-beta) (-x)).) */
+        fa_f64x u = fa_slope_times64(v, __builtin_fabs(beta), &a, &u_low);
+        fa_exp64_of(u, &u_low, FA_MAGIC64(0), &h, &l);
+        fa_swish_of(
+            fa_xor64(v, turn), a, u, &u_low, h, l, f ? &value : NULL, d ? &rise : NULL
+        );
+        if (f) fa_store64(f + i, FA_SELECT64(far, fa_xor64(value, turn), fa_load64(f + i)));
+        if (d) fa_store64(d + i, FA_SELECT64(near, rise, fa_load64(d + i)));
+    }
+}
+
+FA_OP64 void fa_silu_beta_row64(
+    const double *x, double *f, double *d, ptrdiff_t n, double beta,
+    const int has_f, const int has_d
+) {
+    int64_t row[FA_BLOCK64] __attribute__((aligned(64)));
+    const fa_f64x factor = FA_PD(beta);
+    for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) {
+        ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64;
+        fa_f64x value, slope, most = fa_zero64(), least = FA_PD(1.0);
+        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
+            fa_f64x z = fa_mul64(fa_load64(x + at + i), factor);
+            fa_store_bits64(row + i, fa_silu_row(z));
+            most = fa_silu_most(z, most);
+            if (has_d) least = fa_silu_least(z, least);
+        }
+        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
+            fa_f64x v = fa_load64(x + at + i), z = fa_mul64(v, factor);
+            fa_f64x z_low = FA_MSUB64(v, factor, z);
+            fa_gate_results(
+                v, z, &z_low, row + i, has_f ? &value : NULL, has_d ? &slope : NULL
+            );
+            if (has_f) fa_store64(f + at + i, value);
+            if (has_d) fa_store64(d + at + i, slope);
+        }
+        if (FA_ANY64(fa_silu_is_far(most)) || FA_ANY64(fa_is_least64(least))) {
+            fa_silu_beta_others(
+                x + at, has_f ? f + at : NULL, has_d ? d + at : NULL, m, beta
+            );
+        }
+    }
+}
+
+#endif
 
 /* alpha = 1, where elu and celu are one */
 #define FA_LOOP64_ELU(name, both, scale) \
@@ -603,6 +832,12 @@ FA_OP64 fa_m64x fa_tanh_is_far(fa_f64x x) {
     return FA_COMPARE64(fa_abs64(x), FA_PD(20.0), _CMP_GT_OQ);
 }
 
+FA_OP64 fa_f64x fa_tanh_most(fa_f64x x, fa_f64x most) {
+    return fa_max64(fa_abs64(x), most);
+}
+
+#define fa_tanh_least fa_no_least64
+
 /* f' there is 4 exp(-2 a); elsewhere d. */
 FA_OP64 fa_f64x fa_tanh_far(fa_f64x x, fa_f64x d) {
     fa_f64x high, low;
@@ -632,33 +867,6 @@ FA_OP64 void fa_tanh_results(fa_f64x x, const int64_t *at, fa_f64x *f, fa_f64x *
     }
 }
 
-/* The rows of a block first: what loads from them need not wait for it.  Then what rows
-   are not for, with a mask of where ``far`` is: rare. */
-#define FA_LOOP64_ROWS(name) \
-    FA_ROW64(name) { \
-        int64_t row[FA_BLOCK64] __attribute__((aligned(64))); \
-        for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) { \
-            ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64; \
-            fa_f64x value, slope, far = fa_zero64(); \
-            for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) { \
-                fa_f64x v = fa_load64(x + at + i); \
-                fa_store_bits64(row + i, fa_##name##_row(v)); \
-                far = fa_or64(far, fa_##name##_is_far(v)); \
-            } \
-            for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) { \
-                fa_##name##_results( \
-                    fa_load64(x + at + i), row + i, \
-                    has_f ? &value : NULL, has_d ? &slope : NULL \
-                ); \
-                if (has_f) fa_store64(f + at + i, value); \
-                if (has_d) fa_store64(d + at + i, slope); \
-            } \
-            fa_##name##_others( \
-                x + at, has_f ? f + at : NULL, has_d ? d + at : NULL, m, FA_ANY64(far) \
-            ); \
-        } \
-    }
-
 FA_OP64 void fa_tanh_others(
     const double *x, double *f, double *d, ptrdiff_t n, int is_far
 ) {
@@ -669,50 +877,61 @@ FA_OP64 void fa_tanh_others(
 
 FA_LOOP64_ROWS(tanh)
 
-/* tanh_shrink: from 0.7 on f = (a - 1) + 2 g, a = |x|, g the sigmoid of -2 a, in which
-   the first difference is exact where it matters; f' = (1 - 2 g)^2.  Below, a^3 P(a^2),
-   with what the roundings of both factors lose, and f' = (a - f)^2. */
-FA_OP64 void fa_tanh_shrink_exp64(fa_f64x x, int has_d, fa_f64x *high, fa_f64x *low) {
-    fa_exp64(fa_add64(x, x), high, low);
+/* tanh_shrink by the same rows, in which c - tanh(c) is next to a double, too: with k =
+   T t (T + t) / D, tanh(a) = T + (h - s - k),
+
+       f = (c - T) + s + k,   f' = (T + (h - s - k))^2.
+
+   Up to 0.2 the row is that of 0, where f is s = h^3 P(h^2), with what the roundings of
+   both factors lose; from there on s + k is a third of c - T at most. */
+FA_OP64 fa_i64x fa_tanh_shrink_row(fa_f64x x) {
+    fa_m64x near = FA_COMPARE64(fa_abs64(x), FA_PD(6.5 / 32), _CMP_LT_OQ);
+    return FA_BITS64(fa_andnot64(near, FA_DOUBLE(fa_tanh_row(x))));
 }
 
-FA_OP64 void fa_tanh_shrink_of(
-    fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64x *d
-) {
-    const fa_f64x two = FA_PD(2 * FA_SCALE64);
-    fa_f64x a = fa_abs64(x);
-    fa_f64x e, r = fa_logistic64(high, low, &e);
-    e = fa_mul64(r, e);
-    fa_f64x far = FA_MADD64(e, two, FA_MADD64(r, two, fa_sub64(a, FA_PD(1.0))));
-    fa_f64x w = fa_mul64(a, a);
-    fa_f64x w2 = fa_mul64(w, w);
-    fa_f64x a3 = fa_mul64(a, w);
-    fa_f64x p = FA_PD(fa_tanh_shrink[12]), q = FA_PD(fa_tanh_shrink[11]);
-#pragma GCC unroll 5
-    for (int k = 10; k > 0; k -= 2) {
-        p = FA_MADD64(p, w2, FA_PD(fa_tanh_shrink[k]));
-        q = FA_MADD64(q, w2, FA_PD(fa_tanh_shrink[k - 1]));
-    }
-    q = FA_MADD64(p, w, q);
-    p = FA_MADD64(q, w, FA_PD(fa_tanh_shrink[0]));
-    q = FA_MADD64(q, w, fa_sub64(FA_PD(fa_tanh_shrink[0]), p));
-    q = fa_mul64(a3, fa_add64(q, FA_PD(FA_THIRD_LOW)));
-    w = FA_MADD64(a, FA_MSUB64(a, a, w), FA_MSUB64(a, w, a3));
-    fa_f64x near = FA_MADD64(a3, p, FA_MADD64(w, p, q));
-    fa_m64x is_near = FA_COMPARE64(a, FA_PD(0.7), _CMP_LT_OQ);
-    fa_f64x y = FA_SELECT64(is_near, near, far);
+#define fa_tanh_shrink_is_far fa_tanh_is_far
+#define fa_tanh_shrink_most fa_tanh_most
+#define fa_tanh_shrink_least fa_no_least64
+
+FA_OP64 void fa_tanh_shrink_results(fa_f64x x, const int64_t *at, fa_f64x *f, fa_f64x *d) {
+    const double *rows = fa_tanh_rows[0];
+    const fa_f64x first = FA_PD(fa_tanh_shrink[0]);
+    fa_f64x top, c = fa_columns64(rows, at, &top);
+    fa_f64x h = fa_sub64(fa_abs64(x), c), w = fa_mul64(h, h), w_low = FA_MSUB64(h, h, w);
+    fa_f64x h3 = fa_mul64(h, w), h3_low = FA_MADD64(h, w_low, FA_MSUB64(h, w, h3));
+    fa_f64x q = fa_polynomial64(
+        w, fa_mul64(w, w), fa_tanh_shrink + 1, FA_COUNT64(fa_tanh_shrink) - 1
+    );
+    fa_f64x p = FA_MADD64(w, q, first), p_low = FA_MADD64(w, q, fa_sub64(first, p));
+    p_low = fa_add64(p_low, FA_PD(FA_THIRD_LOW));
+    fa_f64x s_low = FA_MADD64(h3, p_low, fa_mul64(h3_low, p));
+    fa_f64x t = fa_sub64(h, FA_MADD64(h3, p, s_low)), u = fa_mul64(top, t);
+    fa_f64x r = fa_div64(fa_mul64(u, fa_add64(top, t)), fa_add64(FA_PD(1.0), u));
+    fa_f64x rest = FA_MADD64(h3, p, fa_add64(s_low, r));
     if (f) {
-        *f = fa_copysign64(y, x);
+        fa_f64x base = fa_column64(rows + 3, at);
+        *f = fa_or64(fa_add64(base, rest), fa_sign64(x));
     }
     if (d) {
-        /* tanh(a) = t + t_low */
-        fa_f64x t = FA_NMADD64(r, two, FA_PD(1.0));
-        t = FA_SELECT64(is_near, fa_sub64(a, near), t);
-        fa_f64x t_low = fa_mul64(e, FA_PD(-2 * FA_SCALE64));
-        t_low = FA_SELECT64(is_near, fa_sub64(fa_sub64(a, t), near), t_low);
-        *d = FA_MADD64(t, t, fa_mul64(fa_add64(t, t), t_low));
+        fa_f64x more = fa_sub64(h, rest);
+        *d = FA_MADD64(top, top, fa_mul64(more, FA_MADD64(FA_PD(2.0), top, more)));
     }
 }
+
+/* Beyond 20 tanh(a) is 1. */
+FA_OP64 void fa_tanh_shrink_others(
+    const double *x, double *f, double *d, ptrdiff_t n, int is_far
+) {
+    const fa_f64x one = FA_PD(1.0);
+    for (ptrdiff_t i = 0; is_far && i < n; i += FA_WIDTH64) {
+        fa_f64x v = fa_load64(x + i), line = fa_copysign64(fa_sub64(fa_abs64(v), one), v);
+        fa_m64x far = fa_tanh_is_far(v);
+        if (f) fa_store64(f + i, FA_SELECT64(far, line, fa_load64(f + i)));
+        if (d) fa_store64(d + i, FA_SELECT64(far, one, fa_load64(d + i)));
+    }
+}
+
+FA_LOOP64_ROWS(tanh_shrink)
 
 #endif
 
@@ -878,6 +1097,12 @@ FA_OP64 fa_m64x fa_mish_is_far(fa_f64x x) {
     return FA_COMPARE64(x, FA_PD(-14.0), _CMP_LT_OQ);
 }
 
+FA_OP64 fa_f64x fa_mish_most(fa_f64x x, fa_f64x most) {
+    return fa_min64(x, most);
+}
+
+#define fa_mish_least fa_no_least64
+
 /* There T = e (1 - e / 2), e = exp(x), f' = e (1 + x - e (x + 1 / 2)). */
 FA_OP64 void fa_mish_far(fa_f64x x, fa_f64x *f, fa_f64x *d) {
     const fa_f64x down = FA_PD(FA_DOWN64);
@@ -944,6 +1169,34 @@ FA_OP64 void fa_quick_gelu_of(
         *d = fa_slope_of(x, far, FA_SCALE64);
     }
 }
+
+#if FA_STEPS64 != 16
+
+FA_OP64 fa_i64x fa_quick_gelu_row(fa_f64x x) {
+    return fa_sigmoid_row(fa_mul64(x, FA_PD(fa_quick_gelu_growth[3])));
+}
+
+FA_OP64 fa_m64x fa_quick_gelu_is_far(fa_f64x x) {
+    return FA_COMPARE64(fa_abs64(x), FA_PD(18.0), _CMP_GT_OQ);
+}
+
+#define fa_quick_gelu_most fa_sigmoid_most
+
+FA_OP64 fa_f64x fa_quick_gelu_least(fa_f64x x, fa_f64x least) {
+    return fa_min64(fa_abs64(fa_add64(x, FA_PD(fa_quick_gelu_root[0]))), least);
+}
+
+FA_OP64 void fa_quick_gelu_results(fa_f64x x, const int64_t *at, fa_f64x *f, fa_f64x *d) {
+    const fa_f64x b = FA_PD(fa_quick_gelu_growth[3]);
+    fa_f64x z = fa_mul64(x, b);
+    fa_f64x z_low = FA_MADD64(x, FA_PD(FA_QUICK_GELU_LOW), FA_MSUB64(x, b, z));
+    fa_gate_results(x, z, &z_low, at, f, d);
+}
+
+FA_OTHERS64(quick_gelu, fa_quick_gelu_exp64(v, has_d, &h, &l))
+FA_LOOP64_ROWS(quick_gelu)
+
+#endif
 
 /* w = a (s + s d a^2), and what its roundings lose: u is some times of it. */
 FA_OP64 fa_f64x fa_cubic64(fa_f64x a, fa_f64x *low) {
@@ -1100,11 +1353,11 @@ FA_OP64 void fa_gelu_results(
 /* ... by fa_NAME_exp64 */
 #define FA_LOOP64_OWN(name) FA_LOOP64_OF(name, fa_##name##_exp64(v, has_d, &h, &l))
 
-FA_LOOP64_OWN(quick_gelu)
 FA_LOOP64_OWN(gelu_tanh)
 
 #if FA_STEPS64 == 16
 
+FA_LOOP64_OWN(quick_gelu)
 FA_LOOP64_OWN(mish)
 
 /* Three steps: a processor holds only so many operations that wait for others, and of one
@@ -1153,8 +1406,6 @@ FA_OP64 void fa_gelu_of(fa_f64x x, fa_f64x high, fa_f64x low, fa_f64x *f, fa_f64
 FA_LOOP64_OWN(gelu)
 
 #else
-
-FA_LOOP64_OWN(tanh_shrink)
 
 /* The first step leaves the rows, too: what loads from them need not wait for it. */
 FA_ROW64(gelu) {

@@ -201,6 +201,18 @@ FA_OP64 fa_f64x fa_columns64(const double *p, const int64_t *at, fa_f64x *second
     };
 }
 
+/* p[at] of four. */
+FA_OP64 __m256d fa_one_of_four64(const double *p, const int64_t *at) {
+    __m128d low = _mm_loadh_pd(_mm_load_sd(p + at[0]), p + at[1]);
+    __m128d high = _mm_loadh_pd(_mm_load_sd(p + at[2]), p + at[3]);
+    return _mm256_insertf128_pd(_mm256_castpd128_pd256(low), high, 1);
+}
+
+/* p[at] of each lane. */
+FA_OP64 fa_f64x fa_column64(const double *p, const int64_t *at) {
+    return (fa_f64x){fa_one_of_four64(p, at), fa_one_of_four64(p, at + 4)};
+}
+
 /* Halves of an entry: 2 j and 2 j + 1 of eight. */
 FA_OP64 __m256i fa_halves64(__m256i bits) {
     __m256i twice = _mm256_shuffle_epi32(_mm256_add_epi32(bits, bits), 0xa0);

@@ -58,7 +58,7 @@ class Size(NamedTuple):
 
 
 #: of AVX-512, and of AVX2
-SIZES = Size(16, 4, 5, 7, "0.34", 8), Size(4, 6, 7, 12, "0.7", 12)
+SIZES = Size(16, 4, 5, 7, "0.34", 8), Size(4, 6, 7, 12, "0.2032", 7)
 
 
 def written(name: str, about: str, found) -> str:
@@ -321,21 +321,25 @@ TANH_ROWS, TANH_TOP = 32, 20
 
 
 def tanh_rows() -> str:
-    """Rows of c, tanh(c), 1 - tanh(c)^2 and the polynomial of tanh(h), h = a - c.
+    """Rows of c, tanh(c), 1 - tanh(c)^2, c - tanh(c), and the polynomial of tanh(h).
 
-    c is near j / 32, where both functions are next to doubles.  The second c is low, as in
+    c is near j / 32, where the functions are next to doubles.  The second c is low, as in
     ``tanh``.
     """
     step = mp.mpf(1) / TANH_ROWS
 
-    def both(c):
+    def results(c):
         t = mp.tanh(c)
-        return t, 1 - t * t
+        return t, 1 - t * t, c - t
 
     def off(c):
-        return max(abs(coefficients.round_to(v, 53) / v - 1) for v in both(c))
+        # (the third is of tanh_shrink, which has more room for it)
+        return max(
+            abs(coefficients.round_to(v, 53) / v - 1) / by
+            for v, by in zip(results(c), (1, 1, 4), strict=True)
+        )
 
-    rows, edge = [(0.0, 0.0, 1.0)], step / 2
+    rows, edge = [(0.0, 0.0, 1.0, 0.0)], step / 2
     with mp.workprec(160):
         for j in range(1, TANH_TOP * TANH_ROWS + 1):
             # (the second has to be 3/4 of a step, nearly)
@@ -343,11 +347,67 @@ def tanh_rows() -> str:
             near = (step * (middle + mp.mpf(k) / 256 / window) for k in range(-256, 257))
             c = min(near, key=off)
             edge = max(edge, abs(c - (j - 0.5) * step), abs(c - (j + 0.5) * step))
-            rows.append((float(c), *map(float, both(c))))
+            rows.append((float(c), *map(float, results(c))))
     return "\n".join([
         tanh_tail(edge),
-        "/* c, tanh(c), 1 - tanh(c)^2 */",
-        *matrix("tanh_rows", [(*row, 0.0) for row in rows]),
+        "/* c, tanh(c), 1 - tanh(c)^2, c - tanh(c) */",
+        *matrix("tanh_rows", rows),
+    ])
+
+
+#: rows of the sigmoid, in 1, how many, and what is added to make them begin at 0: the
+#: root of silu' is near the middle of one then
+SIGMOID_ROWS, SIGMOID_COUNT, SIGMOID_BIAS = 16, 1024, 32 + mp.mpf(3) / 64
+#: how far from that root the c of the rows beside it are
+SIGMOID_BESIDE = -mp.mpf(17) / 512, mp.mpf(1) / 16
+
+
+def sigmoid_rows() -> str:
+    """Rows of c, s(c), s'(c), silu'(c), s the sigmoid, and of 2 tanh(h / 2), h = x - c.
+
+    c is where the three are next to doubles; next to the root of the third in its row.  A
+    row is for the x of which 64 x, rounded, is one of four.
+    """
+    width, window = mp.mpf(1) / SIGMOID_ROWS, mp.mpf(1) / 256
+
+    def row(c):
+        s = 1 / (1 + mp.exp(-c))
+        rise = s * (1 - s)
+        return c, s, rise, s + c * rise
+
+    def off(row):
+        return max(abs(coefficients.round_to(v, 53) / v - 1) for v in row[1:])
+
+    rows, edge = [], mp.mpf(0)
+    root = -coefficients.SILU_ROOT
+    with mp.workprec(160):
+        for j in range(SIGMOID_COUNT):
+            lo = (j - mp.mpf(1) / 8) * width - SIGMOID_BIAS
+            hi = lo + width
+            middle, most = (lo + hi) / 2, window
+            if lo < root < hi:
+                middle, most = mp.mpf(float(root)), mp.mpf(2) ** -13
+            elif abs(middle - root) < 1.5 * width:
+                # (so that silu'(c) is little larger than the results next to the root)
+                side = SIGMOID_BESIDE[middle > root]
+                middle, most = mp.nint((root + side) * 2**20) / 2**20, window / 2
+            near = (middle + most * k / 128 for k in range(-128, 129))
+            c = min(near, key=lambda c: off(row(c)))
+            edge = max(edge, c - lo, hi - c)
+            rows.append([*map(float, row(c))])
+    found, error = coefficients.solve(coefficients.Fit(
+        "", lambda w: -coefficients.tanh_shrink_tail(w / 4) / 4, lambda w: w,
+        mp.mpf(0), edge**2, 2, 53,
+    ))
+    about = (
+        f"(2 tanh(h / 2) - h) / h^3, in h^2, |h| <= {float(edge):.4f}: relative error of "
+        f"the first\n   2^{float(error):.1f}"
+    )
+    return "\n".join([
+        written("sigmoid_tail", about, found),
+        f"#define FA_SIGMOID_BIAS {float(SIGMOID_BIAS).hex()}",
+        "/* c, s(c), s'(c), s(c) + c s'(c), s the sigmoid */",
+        *matrix("sigmoid_rows", rows),
     ])
 
 
@@ -637,7 +697,7 @@ def text() -> str:
             root("mish", mish_slope, "1.19", mp.mpf(1) / 32, 7),
         ),
         "#else",
-        sized(SIZES[1], mish_rows(), tanh_rows(), gelu_rows()),
+        sized(SIZES[1], mish_rows(), tanh_rows(), sigmoid_rows(), gelu_rows()),
         "#endif",
         silu_root(),
         quick_gelu(),
