@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from math import prod
 
 import numpy as np
 
@@ -29,8 +30,8 @@ class _Rows:
         self.keep = [i for i in range(len(shape)) if i not in axes]
         self.order = [*self.keep, *axes]
         self.shape = shape
-        self.length = int(np.prod([shape[i] for i in axes], dtype=np.intp))
-        self.count = int(np.prod([shape[i] for i in self.keep], dtype=np.intp))
+        self.length = prod(shape[i] for i in axes)
+        self.count = prod(shape[i] for i in self.keep)
 
     def of(self, array: np.ndarray, dtype) -> np.ndarray:
         """(count, length), a view where the memory already lies so."""
@@ -40,7 +41,7 @@ class _Rows:
     def back(self, rows: np.ndarray) -> np.ndarray:
         """A view of ``rows`` in the shape of the array."""
         moved = rows.reshape([self.shape[i] for i in self.order])
-        return moved.transpose(np.argsort(self.order))
+        return moved.transpose(sorted(range(len(self.order)), key=self.order.__getitem__))
 
 
 class AxisActivation(_Named):
@@ -88,7 +89,7 @@ class AxisActivation(_Named):
         ]
         if dtype is None:
             dtype = np.result_type(np.float16, *[a.dtype for a in arrays])
-            if dtype not in (np.float16, np.float32):
+            if dtype.char not in "ef":
                 dtype = np.dtype(np.float64)
         else:
             dtype = check_dtype(where, dtype)
@@ -109,10 +110,10 @@ class AxisActivation(_Named):
         return result if shape else result[()]
 
     def __call__(self, x, /, axis=-1, *, out=None, dtype=None, keepdims=False):
-        if not (self._row.reduces or keepdims) and _default(axis, dtype):
-            result = _backend.axis_last(self._row.name, x, None, out)
+        if not keepdims and _default(axis, dtype):
+            result = _backend.axis_last(self._row.name, x, None, out, self._row.reduces)
             if result is not None:
-                return result
+                return result if result.ndim else result[()]
         where = f"fastact.{self.__name__}"
         if keepdims and not self._row.reduces:
             raise TypeError(f"{where}: unknown keyword 'keepdims'")
@@ -158,8 +159,9 @@ class AxisActivation(_Named):
 
     def _gradient(self, form, names, g, y, axis, out, dtype):
         """The gradient from g and the input or output, as ``form`` has it."""
-        if not self._row.reduces and _default(axis, dtype):
-            result = _backend.axis_last(f"{self._row.name}_{form}", y, g, out)
+        if _default(axis, dtype):
+            name = f"{self._row.name}_{form}"
+            result = _backend.axis_last(name, y, g, out, self._row.reduces)
             if result is not None:
                 return result
         where = f"fastact.{self.__name__}.{form}"
@@ -233,11 +235,14 @@ class AxisReduction(AxisActivation):
 
 
 def _ones(function: AxisActivation, x, axis) -> np.ndarray:
-    """A gradient of ones for the reduced shape (float16: it promotes nothing)."""
+    """A gradient of ones for the reduced shape, of a dtype that promotes nothing."""
     where = f"fastact.{function.__name__}.derivative"
     shape = np.shape(x)
     axes = check_axes(where, axis, len(shape))
-    return np.ones([n for i, n in enumerate(shape) if i not in axes], np.float16)
+    dtype = getattr(x, "dtype", None)
+    if dtype not in (np.float32, np.float64):
+        dtype = np.float16
+    return np.ones([n for i, n in enumerate(shape) if i not in axes], dtype)
 
 
 def make(row: AxisRow) -> AxisActivation:

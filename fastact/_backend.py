@@ -124,7 +124,7 @@ else:
     ) -> None:
         out[...] = _numpy_backend.axis_backward(name, g, y)
 
-    def axis_last(name: str, x, g=None, out=None) -> None:
+    def axis_last(name: str, x, g=None, out=None, reduces=False) -> None:
         """No quick way here."""
 
     class _Threads(threading.local):

@@ -68,15 +68,15 @@ cdef extern from *:
 
     /* An uninitialised array of the shape and dtype of a, in C order: what
        PyArray_SimpleNew does without its detours, a third of a small call. */
-    static PyObject *fa_empty_like(PyArrayObject *a) {
+    static PyObject *fa_empty(PyArrayObject *a, int ndim) {
         PyArray_Descr *descr = PyArray_DESCR(a);
         Py_INCREF(descr);
         return PyArray_NewFromDescr(
-            &PyArray_Type, descr, PyArray_NDIM(a), PyArray_DIMS(a), NULL, NULL, 0, NULL
+            &PyArray_Type, descr, ndim, PyArray_DIMS(a), NULL, NULL, 0, NULL
         );
     }
     """
-    object fa_empty_like(cnp.ndarray)
+    object fa_empty(cnp.ndarray, int)  # of its first axes
     ctypedef unsigned int fa_fpstate
     void fa_fp_save(fa_fpstate *) noexcept nogil
     void fa_fp_restore(fa_fpstate *) noexcept nogil
@@ -766,7 +766,7 @@ cdef class Loop:
             dense = dense and stride[j] == size
         for j in range(self.nout):
             if out == NULL:
-                y = fa_empty_like(first)
+                y = fa_empty(first, cnp.PyArray_NDIM(first))
                 ptr[self.nin + j], stride[self.nin + j] = cnp.PyArray_BYTES(y), size
             else:
                 one = out
@@ -1072,41 +1072,64 @@ def axis_rows(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
         over_rows(&work, rows)
 
 
-def axis_last(str name, x, g=None, out=None):
+cdef inline bint of_rows(cnp.ndarray a, cnp.ndarray x, bint kept) noexcept:
+    """Whether a has one number for each row of x: its last axis gone, or ``kept`` as 1."""
+    cdef int last = cnp.PyArray_NDIM(x) - 1
+    kept = kept and cnp.PyArray_NDIM(a) == last + 1 and cnp.PyArray_DIM(a, last) == 1
+    return (
+        cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(x)
+        and (kept or cnp.PyArray_NDIM(a) == last)
+        and memcmp(
+            cnp.PyArray_DIMS(a), cnp.PyArray_DIMS(x), last * sizeof(cnp.npy_intp)
+        ) == 0
+    )
+
+
+def axis_last(str name, x, g=None, out=None, bint reduces=False):
     """axis_rows() along the last axis, the quick way; the result is a new array or ``out``.
 
-    None where the arrays are not contiguous and of one shape and dtype, or ``out``
-    overlaps one (of a value it may be ``x`` itself).
+    Of a function that ``reduces`` the axis the value, and so g, has one number for each
+    row.  None where the arrays are not contiguous and of fitting shapes and one dtype, or
+    ``out`` overlaps one (of a value that is like x it may be ``x`` itself).
     """
     cdef Rows work
     cdef Py_ssize_t rows, bytes
     cdef int j
     cdef char *to
+    cdef bint small = reduces and g is None
     if not (plain(<PyObject *>x) and cnp.PyArray_SIZE(x)):
         return None
-    if not (g is None or (plain(<PyObject *>g) and alike(g, x))):
+    if not (
+        g is None
+        or (plain(<PyObject *>g) and (of_rows(g, x, True) if reduces else alike(g, x)))
+    ):
         return None
     if out is None:
-        out = fa_empty_like(x)
+        out = fa_empty(x, cnp.PyArray_NDIM(x) - small)
     else:
         if not (
-            plain(<PyObject *>out) and alike(out, x) and cnp.PyArray_ISWRITEABLE(out)
+            plain(<PyObject *>out) and cnp.PyArray_ISWRITEABLE(out)
+            and (of_rows(out, x, False) if small else alike(out, x))
         ):
             return None
-        bytes = cnp.PyArray_NBYTES(x)
+        bytes = cnp.PyArray_NBYTES(out)
         to = cnp.PyArray_BYTES(out)
-        if g is not None and not apart(to, bytes, cnp.PyArray_BYTES(g), bytes):
+        if g is not None and not apart(
+            to, bytes, cnp.PyArray_BYTES(g), cnp.PyArray_NBYTES(g)
+        ):
             return None
         if not (
-            (g is None and to == cnp.PyArray_BYTES(x))
-            or apart(to, bytes, cnp.PyArray_BYTES(x), bytes)
+            (g is None and not small and to == cnp.PyArray_BYTES(x))
+            or apart(to, bytes, cnp.PyArray_BYTES(x), cnp.PyArray_NBYTES(x))
         ):
             return None
-    work.fn = axis_kernel(name, cnp.PyArray_ITEMSIZE(out))
-    work.n = cnp.PyArray_DIM(out, cnp.PyArray_NDIM(out) - 1)
-    rows = cnp.PyArray_SIZE(out) // work.n
+    work.fn = axis_kernel(name, cnp.PyArray_ITEMSIZE(x))
+    work.n = cnp.PyArray_DIM(x, cnp.PyArray_NDIM(x) - 1)
+    rows = cnp.PyArray_SIZE(x) // work.n
     for j in range(3):
-        work.stride[j] = work.n * cnp.PyArray_ITEMSIZE(out)
+        work.stride[j] = work.n * cnp.PyArray_ITEMSIZE(x)
+    if reduces:
+        work.stride[1 if small else 0] = cnp.PyArray_ITEMSIZE(x)
     work.ptr[0] = cnp.PyArray_BYTES(x if g is None else g)
     work.ptr[1] = cnp.PyArray_BYTES(out if g is None else x)
     work.ptr[2] = NULL if g is None else cnp.PyArray_BYTES(out)

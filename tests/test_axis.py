@@ -337,3 +337,45 @@ def test_out_may_overlap_anything(name, dtype):
             want = form(*[v.copy() for v in inputs])
             assert form(*inputs, out=out) is out
             assert same_bits(out, want), (form, x_at, g_at, out_at)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_logsumexp_overlapping(dtype):
+    memory = np.random.default_rng(9).normal(size=700).astype(dtype)
+    start = memory.copy()
+    for x_at, small_at, out_at in itertools.product((0, 7), (0, 3, 290, 310), (0, 8, 350)):
+        for kept in (False, True):
+            memory[:] = start
+            x = memory[x_at : x_at + 300].reshape(6, 50)
+            small = memory[small_at : small_at + 6].reshape((6, 1) if kept else 6)
+            large = memory[out_at : out_at + 300].reshape(6, 50)
+            want = fa.logsumexp.backward(small.copy(), x.copy())
+            assert fa.logsumexp.backward(small, x, out=large) is large
+            assert same_bits(large, want)
+            memory[:] = start
+            want = fa.logsumexp(x.copy(), keepdims=kept)
+            assert fa.logsumexp(x, out=small, keepdims=kept) is small
+            assert same_bits(small, want)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_last_axis_by_its_other_name(dtype):
+    """axis=-1 takes a shorter way than axis=(-1,): the same results."""
+    rng = np.random.default_rng(4)
+    for shape in ((7,), (1,), (3, 16), (2, 5, 33), (4, 1), (1, 2, 1, 40)):
+        x = rng.normal(0, 3, shape).astype(dtype)
+        g = rng.normal(size=shape[:-1]).astype(dtype)
+        value = fa.logsumexp(x)
+        assert type(value) is type(fa.logsumexp(x, axis=(-1,)))
+        assert value.dtype == dtype and value.shape == shape[:-1]
+        assert same_bits(value, fa.logsumexp(x, axis=(-1,)))
+        want = fa.logsumexp.backward(g, x, axis=(-1,))
+        assert same_bits(fa.logsumexp.backward(g, x), want)
+        assert same_bits(fa.logsumexp.backward(g[..., None], x), want)
+        for name in ("softmax", "log_softmax"):
+            assert same_bits(getattr(fa, name)(x), getattr(fa, name)(x, axis=(-1,)))
+        for out in (np.empty((*shape[:-1], 2), dtype), np.empty((*shape[:-1], 1), dtype)):
+            with pytest.raises(ValueError, match="out has shape"):
+                fa.logsumexp(x, out=out)
+        with pytest.raises(ValueError, match="g must have shape"):
+            fa.logsumexp.backward(np.ones((*shape[:-1], 3), dtype), x)
