@@ -150,63 +150,103 @@ cdef extern from *:
         )
     }
 
-    /* For double rows: the sum of 16 lanes and of what they lost to rounding, added
-       to hi and lo.  FA_SUM_LOW is Knuth's TwoSum. */
+    /* The same for double rows, and what the sums lost to rounding: four and four_low, each
+       of four lanes.  The lanes are vectors by name, for as loops over arrays they would
+       stay in memory, which short rows have no time for. */
+    #if !defined(__GNUC__)
+    #define FA_WIDE 1
+    typedef double fa_part;
+    #else
+    #if defined(__AVX512F__)
+    #define FA_WIDE 8
+    #elif defined(__AVX__)
+    #define FA_WIDE 4
+    #else
+    #define FA_WIDE 2
+    #endif
+    typedef double fa_part __attribute__((vector_size(8 * FA_WIDE), aligned(8), may_alias));
+    typedef double fa_four __attribute__((vector_size(32)));
+    #endif
+    enum { FA_PARTS = 16 / FA_WIDE };
+    #if defined(__GNUC__)
+    #define FA_EACH_OF(count) _Pragma("GCC unroll 16") for (int k = 0; k < count; k++)
+    #else
+    #define FA_EACH_OF(count) for (int k = 0; k < count; k++)
+    #endif
+    #define FA_PART(x) (*(const fa_part *)((x) + k * FA_WIDE))
+    /* What a + x, s, loses: Knuth's TwoSum. */
     #define FA_SUM_LOW(a, x, s, t) ((a - (s - t)) + (x - t))
-    static inline void fa_total(
-        double *lane, double *low, double start, double *hi, double *lo
-    ) {
-        for (int half = 8; half; half /= 2) {
-            FA_KEEP_LOOP
-            for (int j = 0; j < half; j++) {
-                double a = lane[j], x = lane[j + half], s = a + x, t = s - a;
-                low[j] += low[j + half] + FA_SUM_LOW(a, x, s, t);
-                lane[j] = s;
-            }
+    /* b added to a, of type T, and what that loses, after what b lost, to low. */
+    #define FA_ADD_TERM(T, a, low, b, b_low_and) \\
+        { \\
+            T fa_a = a, fa_b = b, fa_s = fa_a + fa_b, fa_t = fa_s - fa_a; \\
+            low += b_low_and FA_SUM_LOW(fa_a, fa_b, fa_s, fa_t); \\
+            a = fa_s; \\
         }
-        double a = *hi, x = lane[0] - 16 * start, s = a + x, t = s - a;
-        *lo += low[0] + FA_SUM_LOW(a, x, s, t);
-        *hi = s;
-    }
+    #define FA_TERM(x) FA_EACH_OF(FA_PARTS) FA_ADD_TERM(fa_part, lane[k], low[k], x, )
     /* x is at most start, which makes the shorter FastTwoSum (Dekker) exact.  Terms
        that are small before all of start are summed in lo alone. */
     #define FA_NEAR(x) \\
-        FA_KEEP_LOOP \\
-        FA_EACH { \\
-            double a = lane[j], s = a + (x); \\
-            low[j] += (x) - (s - a); \\
-            lane[j] = s; \\
+        FA_EACH_OF(FA_PARTS) { \\
+            fa_part b = x, a = lane[k], s = a + b; \\
+            low[k] += b - (s - a); \\
+            lane[k] = s; \\
         }
-    #define FA_TERM(x) \\
-        FA_KEEP_LOOP \\
-        FA_EACH { \\
-            double a = lane[j], b = x, s = a + b, t = s - a; \\
-            low[j] += FA_SUM_LOW(a, b, s, t); \\
-            lane[j] = s; \\
-        }
+    #if FA_WIDE == 8
+    #define FA_TO_FOUR \\
+        fa_four part[2], part_low[2]; \\
+        FA_EACH_OF(1) FA_ADD_TERM(fa_part, lane[k], low[k], lane[k + 1], low[k + 1] +) \\
+        memcpy(part, lane, 64); \\
+        memcpy(part_low, low, 64); \\
+        FA_ADD_TERM(fa_four, part[0], part_low[0], part[1], part_low[1] +) \\
+        memcpy(four, part, 32); \\
+        memcpy(four_low, part_low, 32);
+    #else
+    #define FA_HALF(n) \\
+        FA_EACH_OF(n) FA_ADD_TERM(fa_part, lane[k], low[k], lane[k + n], low[k + n] +)
+    #define FA_TO_FOUR \\
+        FA_HALF(FA_PARTS / 2) \\
+        FA_HALF(FA_PARTS / 4) \\
+        memcpy(four, lane, 32); \\
+        memcpy(four_low, low, 32);
+    #endif
     #define FA_TERMS(start, term, x, last) \\
-        double lane[16], low[16]; \\
-        FA_KEEP_LOOP \\
-        FA_EACH { lane[j] = start; low[j] = 0; } \\
+        fa_part lane[FA_PARTS], low[FA_PARTS]; \\
+        const fa_part none = {0}; \\
+        FA_EACH_OF(FA_PARTS) { lane[k] = none + start; low[k] = none; } \\
         for (ptrdiff_t i = 0; i < n; i += 16) { term(x) } \\
         if (more) { term(last) } \\
-        fa_total(lane, low, start, hi, lo);
+        FA_TO_FOUR
     static inline void fa_sum_near_f64(
         const double *x, ptrdiff_t n, const double *tail, int more, double start,
-        double *hi, double *lo
+        double *four, double *four_low
     ) {
-        FA_TERMS(start, FA_NEAR, x[i + j], tail[j])
+        FA_TERMS(start, FA_NEAR, FA_PART(x + i), FA_PART(tail))
     }
     static inline void fa_sum_f64(
-        const double *x, ptrdiff_t n, const double *tail, int more, double *hi, double *lo
+        const double *x, ptrdiff_t n, const double *tail, int more,
+        double *four, double *four_low
     ) {
-        FA_TERMS(0, FA_TERM, x[i + j], tail[j])
+        FA_TERMS(0, FA_TERM, FA_PART(x + i), FA_PART(tail))
     }
     static inline void fa_dot_f64(
         const double *g, const double *y, ptrdiff_t n, const double *tail,
-        const double *y_tail, int more, double *hi, double *lo
+        const double *y_tail, int more, double *four, double *four_low
     ) {
-        FA_TERMS(0, FA_TERM, g[i + j] * y[i + j], tail[j] * y_tail[j])
+        FA_TERMS(
+            0, FA_TERM, FA_PART(g + i) * FA_PART(y + i), FA_PART(tail) * FA_PART(y_tail)
+        )
+    }
+    /* The four lanes of each row, less what the lanes began with, added to hi and lo. */
+    static inline void fa_add_four_f64(
+        double *four, double *low, ptrdiff_t rows, double start, double *hi, double *lo
+    ) {
+        for (ptrdiff_t r = 0; r < rows; r++, four += 4, low += 4) {
+            FA_ADD_TERM(double, four[0], low[0], four[2], low[2] +)
+            FA_ADD_TERM(double, four[1], low[1], four[3], low[3] +)
+            FA_ADD_TERM(double, four[0], low[0], four[1], low[1] +)
+            FA_ADD_TERM(double, hi[r], lo[r], (four[0] - 16 * start), low[0] +)
+        }
     }
     """
     Py_ssize_t fa_lanes() noexcept nogil
@@ -239,6 +279,9 @@ cdef extern from *:
     void fa_dot_f64(
         const double *, const double *, Py_ssize_t, const double *, const double *, bint,
         double *, double *
+    ) noexcept nogil
+    void fa_add_four_f64(
+        double *, double *, Py_ssize_t, double, double *, double *
     ) noexcept nogil
 
 cdef enum:
@@ -337,6 +380,8 @@ cdef inline void sums(
 ) noexcept nogil:
     """The sums of the elements, added to hi + lo."""
     cdef double four[4 * ROWS]
+    cdef double low[4 * ROWS]
+    cdef double start = rescale(<real>1) if kind == EXPONENTIALS else 0
     cdef Py_ssize_t r
     for r in range(rows):
         if real is float:
@@ -345,12 +390,16 @@ cdef inline void sums(
             else:
                 fa_sum_f32(x + r * n, count, tail, more, four + 4 * r)
         elif kind == EXPONENTIALS:
-            fa_sum_near_f64(x + r * n, count, tail, more, rescale(<real>1), hi + r, lo + r)
+            fa_sum_near_f64(
+                x + r * n, count, tail, more, start, four + 4 * r, low + 4 * r
+            )
         else:
-            fa_sum_f64(x + r * n, count, tail, more, hi + r, lo + r)
+            fa_sum_f64(x + r * n, count, tail, more, four + 4 * r, low + 4 * r)
         tail += LANES if more else 0
     if real is float:
         add_four(four, rows, hi)
+    else:
+        fa_add_four_f64(four, low, rows, start, hi, lo)
 
 
 cdef inline void dots(
@@ -359,16 +408,22 @@ cdef inline void dots(
 ) noexcept nogil:
     """Those of g y."""
     cdef double four[4 * ROWS]
+    cdef double low[4 * ROWS]
     cdef Py_ssize_t r
     for r in range(rows):
         if real is float:
             fa_dot_f32(g + r * n, y + r * n, count, tail, y_tail, more, four + 4 * r)
         else:
-            fa_dot_f64(g + r * n, y + r * n, count, tail, y_tail, more, hi + r, lo + r)
+            fa_dot_f64(
+                g + r * n, y + r * n, count, tail, y_tail, more,
+                four + 4 * r, low + 4 * r,
+            )
         tail += LANES if more else 0
         y_tail += LANES if more else 0
     if real is float:
         add_four(four, rows, hi)
+    else:
+        fa_add_four_f64(four, low, rows, 0, hi, lo)
 
 
 cdef inline void clear(double *hi, double *lo, Py_ssize_t rows) noexcept nogil:
