@@ -53,18 +53,13 @@ cdef extern from *:
     }
 
     /* Reductions over n elements of a row, n a multiple of 16, and its tail if ``more``, on
-       16 lanes.  An inner loop that the compiler unrolls first is not vectorised: hence
-       FA_KEEP_LOOP.  Of float rows they give four lanes, the rest is for all rows. */
+       16 lanes.  They give four lanes, the rest is for all rows.  An inner loop that the
+       compiler unrolls first is not vectorised: hence FA_KEEP_LOOP. */
     #define FA_EACH for (int j = 0; j < 16; j++)
-    #define FA_FOLD(lane, from, op) \\
-        FA_KEEP_LOOP \\
-        for (int j = 0; j < from; j++) { op(lane[j], lane[j + from]); }
     #define FA_MAX(a, b) a = b > a ? b : a
-    #define FA_ADD(a, b) a += b
-    #define FA_FOUR(lane, op) \\
-        FA_FOLD(lane, 8, op) \\
-        FA_FOLD(lane, 4, op) \\
-        memcpy(four, lane, 4 * sizeof lane[0]);
+    #define FA_MAX_FOLD(lane, from) \\
+        FA_KEEP_LOOP \\
+        for (int j = 0; j < from; j++) { FA_MAX(lane[j], lane[j + from]); }
 
     #define FA_ROWS(T, S) \\
     /* the maximum; NaN is skipped (the exponentials bring it back) */ \\
@@ -82,7 +77,9 @@ cdef extern from *:
             FA_KEEP_LOOP \\
             FA_EACH { FA_MAX(lane[j], tail[j]); } \\
         } \\
-        FA_FOUR(lane, FA_MAX) \\
+        FA_MAX_FOLD(lane, 8) \\
+        FA_MAX_FOLD(lane, 4) \\
+        memcpy(four, lane, 4 * sizeof lane[0]); \\
     } \\
     /* n < 16 elements, filled up (the others are not read) */ \\
     static inline void fa_load_##S(const T *x, ptrdiff_t n, T fill, T *tail) { \\
@@ -98,64 +95,13 @@ cdef extern from *:
     FA_ROWS(float, f32)
     FA_ROWS(double, f64)
 
-    static inline void fa_sum_f32(
-        const float *x, ptrdiff_t n, const float *tail, int more, double *four
-    ) {
-        double lane[16];
-        FA_KEEP_LOOP
-        FA_EACH { lane[j] = 0; }
-        for (ptrdiff_t i = 0; i < n; i += 16) {
-            FA_KEEP_LOOP
-            FA_EACH { lane[j] += x[i + j]; }
-        }
-        if (more) {
-            FA_KEEP_LOOP
-            FA_EACH { lane[j] += tail[j]; }
-        }
-        FA_FOUR(lane, FA_ADD)
-    }
-    /* For gradients, terms are added in pairs first, in float: the conversions are what
-       takes time, and this costs half an ulp of the size of the terms. */
-    #define FA_PAIRS(one, two, last) \\
-        double lane[16]; \\
-        ptrdiff_t i = 0; \\
-        FA_KEEP_LOOP \\
-        FA_EACH { lane[j] = 0; } \\
-        for (; i < (n & -32); i += 32) { \\
-            FA_KEEP_LOOP \\
-            FA_EACH { lane[j] += two; } \\
-        } \\
-        if (i < n) { \\
-            FA_KEEP_LOOP \\
-            FA_EACH { lane[j] += one; } \\
-        } \\
-        if (more) { \\
-            FA_KEEP_LOOP \\
-            FA_EACH { lane[j] += last; } \\
-        } \\
-        FA_FOUR(lane, FA_ADD)
-    static inline void fa_sum_pairs_f32(
-        const float *x, ptrdiff_t n, const float *tail, int more, double *four
-    ) {
-        FA_PAIRS(x[i + j], x[i + j] + x[i + j + 16], tail[j])
-    }
-    static inline void fa_dot_f32(
-        const float *g, const float *y, ptrdiff_t n, const float *tail,
-        const float *y_tail, int more, double *four
-    ) {
-        FA_PAIRS(
-            g[i + j] * y[i + j],
-            fa_fmaf(g[i + j + 16], y[i + j + 16], g[i + j] * y[i + j]),
-            tail[j] * y_tail[j]
-        )
-    }
-
-    /* The same for double rows, and what the sums lost to rounding: four and four_low, each
-       of four lanes.  The lanes are vectors by name, for as loops over arrays they would
-       stay in memory, which short rows have no time for. */
+    /* 16 lanes of double as vectors, by name: as loops over arrays they would stay in
+       memory, which short rows have no time for. */
     #if !defined(__GNUC__)
     #define FA_WIDE 1
     typedef double fa_part;
+    typedef float fa_floats;
+    #define FA_WIDEN(x) ((double)(x))
     #else
     #if defined(__AVX512F__)
     #define FA_WIDE 8
@@ -166,6 +112,9 @@ cdef extern from *:
     #endif
     typedef double fa_part __attribute__((vector_size(8 * FA_WIDE), aligned(8), may_alias));
     typedef double fa_four __attribute__((vector_size(32)));
+    typedef float fa_floats
+        __attribute__((vector_size(4 * FA_WIDE), aligned(4), may_alias));
+    #define FA_WIDEN(x) __builtin_convertvector(x, fa_part)
     #endif
     enum { FA_PARTS = 16 / FA_WIDE };
     #if defined(__GNUC__)
@@ -174,6 +123,74 @@ cdef extern from *:
     #define FA_EACH_OF(count) for (int k = 0; k < count; k++)
     #endif
     #define FA_PART(x) (*(const fa_part *)((x) + k * FA_WIDE))
+    #define FA_FLOATS(x) (*(const fa_floats *)((x) + k * FA_WIDE))
+    #if FA_WIDE == 8
+    #define FA_SUM_TO_FOUR \\
+        fa_four part[2]; \\
+        lane[0] += lane[1]; \\
+        memcpy(part, lane, 64); \\
+        part[0] += part[1]; \\
+        memcpy(four, part, 32);
+    #else
+    #define FA_SUM_TO_FOUR \\
+        FA_EACH_OF(FA_PARTS / 2) { lane[k] += lane[k + FA_PARTS / 2]; } \\
+        FA_EACH_OF(FA_PARTS / 4) { lane[k] += lane[k + FA_PARTS / 4]; } \\
+        memcpy(four, lane, 32);
+    #endif
+
+    static inline void fa_sum_f32(
+        const float *x, ptrdiff_t n, const float *tail, int more, double *four
+    ) {
+        fa_part lane[FA_PARTS];
+        const fa_part none = {0};
+        FA_EACH_OF(FA_PARTS) { lane[k] = none; }
+        for (ptrdiff_t i = 0; i < n; i += 16) {
+            FA_EACH_OF(FA_PARTS) { lane[k] += FA_WIDEN(FA_FLOATS(x + i)); }
+        }
+        if (more) FA_EACH_OF(FA_PARTS) { lane[k] += FA_WIDEN(FA_FLOATS(tail)); }
+        FA_SUM_TO_FOUR
+    }
+    /* For gradients, terms are added in pairs first, in float: the conversions are what
+       takes time, and this costs half an ulp of the size of the terms. */
+    #define FA_PAIRS(one, two, last) \\
+        fa_part lane[FA_PARTS]; \\
+        const fa_part none = {0}; \\
+        FA_EACH_OF(FA_PARTS) { lane[k] = none; } \\
+        if (n) { \\
+            double sum[16]; \\
+            ptrdiff_t i = 0; \\
+            FA_KEEP_LOOP \\
+            FA_EACH { sum[j] = 0; } \\
+            for (; i < (n & -32); i += 32) { \\
+                FA_KEEP_LOOP \\
+                FA_EACH { sum[j] += two; } \\
+            } \\
+            if (i < n) { \\
+                FA_KEEP_LOOP \\
+                FA_EACH { sum[j] += one; } \\
+            } \\
+            FA_EACH_OF(FA_PARTS) { lane[k] = FA_PART(sum); } \\
+        } \\
+        if (more) FA_EACH_OF(FA_PARTS) { lane[k] += FA_WIDEN(last); } \\
+        FA_SUM_TO_FOUR
+    static inline void fa_sum_pairs_f32(
+        const float *x, ptrdiff_t n, const float *tail, int more, double *four
+    ) {
+        FA_PAIRS(x[i + j], x[i + j] + x[i + j + 16], FA_FLOATS(tail))
+    }
+    static inline void fa_dot_f32(
+        const float *g, const float *y, ptrdiff_t n, const float *tail,
+        const float *y_tail, int more, double *four
+    ) {
+        FA_PAIRS(
+            g[i + j] * y[i + j],
+            fa_fmaf(g[i + j + 16], y[i + j + 16], g[i + j] * y[i + j]),
+            FA_FLOATS(tail) * FA_FLOATS(y_tail)
+        )
+    }
+
+    /* The same for double rows, and what the sums lost to rounding: four and four_low, each
+       of four lanes. */
     /* What a + x, s, loses: Knuth's TwoSum. */
     #define FA_SUM_LOW(a, x, s, t) ((a - (s - t)) + (x - t))
     /* b added to a, of type T, and what that loses, after what b lost, to low. */
