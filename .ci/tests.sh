@@ -49,14 +49,3 @@ step "headers that tools write"
     "$venv/python" tools/tables64.py --check
     "$venv/python" tools/tables_avx2.py --check
 )
-
-step "every loop vectorised"
-clone "$work/inplace"
-(
-    cd "$work/inplace"
-    "$venv/python" -c "
-import setup
-setup.extensions()  # renders the templates and generates C
-"
-    "$venv/python" tools/check_vectorised.py
-)
