@@ -832,10 +832,7 @@ FA_OP64 fa_m64x fa_tanh_is_far(fa_f64x x) {
     return FA_COMPARE64(fa_abs64(x), FA_PD(20.0), _CMP_GT_OQ);
 }
 
-FA_OP64 fa_f64x fa_tanh_most(fa_f64x x, fa_f64x most) {
-    return fa_max64(fa_abs64(x), most);
-}
-
+#define fa_tanh_most fa_sigmoid_most
 #define fa_tanh_least fa_no_least64
 
 /* f' there is 4 exp(-2 a); elsewhere d. */

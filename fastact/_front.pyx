@@ -66,7 +66,7 @@ cdef extern from *:
     #endif
     }
 
-    /* An uninitialised array of the shape and dtype of a, in C order: what
+    /* An uninitialised array of the first axes and the dtype of a, in C order: what
        PyArray_SimpleNew does without its detours, a third of a small call. */
     static PyObject *fa_empty(PyArrayObject *a, int ndim) {
         PyArray_Descr *descr = PyArray_DESCR(a);
@@ -76,7 +76,7 @@ cdef extern from *:
         );
     }
     """
-    object fa_empty(cnp.ndarray, int)  # of its first axes
+    object fa_empty(cnp.ndarray, int)
     ctypedef unsigned int fa_fpstate
     void fa_fp_save(fa_fpstate *) noexcept nogil
     void fa_fp_restore(fa_fpstate *) noexcept nogil
@@ -683,15 +683,16 @@ cdef inline bint in_line(PyObject *x, char **ptr, Py_ssize_t *stride) noexcept:
     return span != 0
 
 
+cdef inline bint begin_alike(cnp.ndarray a, cnp.ndarray b, int ndim) noexcept:
+    """Whether both have one dtype, and their first ``ndim`` axes one shape."""
+    return cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(b) and memcmp(
+        cnp.PyArray_DIMS(a), cnp.PyArray_DIMS(b), ndim * sizeof(cnp.npy_intp)
+    ) == 0
+
+
 cdef inline bint alike(cnp.ndarray a, cnp.ndarray b) noexcept:
-    return (
-        cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(b)
-        and cnp.PyArray_NDIM(a) == cnp.PyArray_NDIM(b)
-        and memcmp(
-            cnp.PyArray_DIMS(a), cnp.PyArray_DIMS(b),
-            cnp.PyArray_NDIM(a) * sizeof(cnp.npy_intp),
-        ) == 0
-    )
+    cdef int ndim = cnp.PyArray_NDIM(a)
+    return ndim == cnp.PyArray_NDIM(b) and begin_alike(a, b, ndim)
 
 
 cdef class Loop:
@@ -1076,13 +1077,7 @@ cdef inline bint of_rows(cnp.ndarray a, cnp.ndarray x, bint kept) noexcept:
     """Whether a has one number for each row of x: its last axis gone, or ``kept`` as 1."""
     cdef int last = cnp.PyArray_NDIM(x) - 1
     kept = kept and cnp.PyArray_NDIM(a) == last + 1 and cnp.PyArray_DIM(a, last) == 1
-    return (
-        cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(x)
-        and (kept or cnp.PyArray_NDIM(a) == last)
-        and memcmp(
-            cnp.PyArray_DIMS(a), cnp.PyArray_DIMS(x), last * sizeof(cnp.npy_intp)
-        ) == 0
-    )
+    return (kept or cnp.PyArray_NDIM(a) == last) and begin_alike(a, x, last)
 
 
 def axis_last(str name, x, g=None, out=None, bint reduces=False):
