@@ -12,6 +12,7 @@
 #include <immintrin.h>
 #include <stddef.h>
 #include "_ahead.h"
+#include "_rows_avx2.h"
 #include "_tables_avx2.h"
 
 enum { FA_BLOCK = 256 };
@@ -82,6 +83,20 @@ FA_AVX2_INLINE fa_pair fa_product_plus(__m256 a, __m256 b, __m256 c, __m256 low)
     rest = _mm256_add_ps(rest, _mm256_fmsub_ps(a, b, part));
     return (fa_pair){sum, _mm256_add_ps(rest, low)};
 }
+
+#include "_rows_of.h"
+/* ... by rows, from fa_NAME_far_f32() outside of them. */
+#define FA_BY_ROWS(name, NAME)                                                          \
+    FA_AVX2_INLINE void fa_##name##_block(                                              \
+        const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d \
+    ) {                                                                                 \
+        fa_by_rows(                                                                     \
+            fa_rows_##name, FA_##NAME##_STEP, FA_##NAME##_LOW, FA_##NAME##_HIGH,        \
+            FA_##NAME##_BEND, FA_##NAME##_LACK, fa_##name##_far_f32,                    \
+            x, f, d, n, with_f, with_d                                                  \
+        );                                                                              \
+    }                                                                                   \
+    FA_FUNCTION(name)
 
 FA_AVX2_INLINE __m256 fa_pick(const float *row, __m256i at) {
     return _mm256_permutevar8x32_ps(_mm256_loadu_ps(row), at);
@@ -279,7 +294,7 @@ FA_GATED(quick_gelu, 64.0f, 0, fa_quick_gelu_u(a), fa_silu_slope(k, 1, over, r))
 
 /* u = a (c + k a^2), c = 2 sqrt(2 / pi), k = 0.044715 c.  c is taken in two parts, so that the
    sum with the first is exact in its difference to that. */
-FA_AVX2_INLINE fa_pair fa_gelu_tanh_u(__m256 a) {
+FA_AVX2_INLINE fa_pair fa_gelu_tanh_far_u(__m256 a) {
     const double c = 1.5957691216057308, k = 0.07135481627260025;
     const float c1 = 1.5966796875f, k1 = (float)k;
     fa_pair square = fa_product(a, a), p = fa_product(FA_PS(k1), square.hi);
@@ -292,8 +307,9 @@ FA_AVX2_INLINE fa_pair fa_gelu_tanh_u(__m256 a) {
     u.lo = _mm256_fmadd_ps(a, _mm256_add_ps(low, p.lo), u.lo);
     return u;
 }
-FA_GATED(gelu_tanh, 11.0f, 1, FA_K(gelu_tanh_d, FA_GELU_TANH_D_FACTOR),
+FA_GATED(gelu_tanh_far, 11.0f, 1, FA_K(gelu_tanh_d, FA_GELU_TANH_D_FACTOR),
          fa_quotient(k.hi, k.lo, over, r))
+FA_BY_ROWS(gelu_tanh, GELU_TANH)
 
 /* gelu: gelu(-a) = -a R E and gelu'(-a) = (R - a / sqrt(2 pi)) E = (ROOT - a) W E, for
    E = exp(-a^2 / 2) and R = Phi(-a) / E.  For r = 1 / (a + C), between 0.06 and 0.43, R / r
@@ -367,7 +383,7 @@ FA_AVX2_INLINE __m256 fa_gelu_d(__m256 x, fa_pair slope, fa_pair e) {
     y = _mm256_mul_ps(y, FA_PS(FA_SCALE));
     return _mm256_blendv_ps(_mm256_sub_ps(FA_PS(1.0f), y), y, x);
 }
-FA_AVX2_INLINE void fa_gelu_block(
+FA_AVX2_INLINE void fa_gelu_far_block(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
 ) {
     /* exponentials (s, and r, then q); the two series, then R and the slope */
@@ -404,7 +420,48 @@ FA_AVX2_INLINE void fa_gelu_block(
         if (with_d) _mm256_storeu_ps(d + i, fa_gelu_d(v, fa_load(&slope, i), by));
     }
 }
-FA_FUNCTION(gelu)
+FA_FUNCTION(gelu_far)
+FA_BY_ROWS(gelu, GELU)
+
+/* mish, for |x| > 5, e = exp(-|x|) = s (1 + q): x (e - e^2 / 2 + e^4 / 4 ...) on the left,
+   and x (1 - 2 e^2 + 4 e^3 ...) on the right.  x comes last, and by s: as in fa_gelu_f(). */
+FA_AVX2_INLINE void fa_mish_far_block(
+    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
+) {
+    const __m256 one = FA_PS(1.0f), half = FA_PS(0.5f), quarter = FA_PS(0.25f);
+    for (ptrdiff_t i = 0; i < n; i += 8) {
+        __m256 v = _mm256_loadu_ps(x + i), a = fa_min_abs(v, 110.0f);
+        fa_reduced from = fa_reduce(fa_exact(a), FA_SCALE_BITS, 0);
+        __m256 s = from.s, q = fa_growth(from.r);
+        __m256 e = _mm256_mul_ps(_mm256_fmadd_ps(s, q, s), FA_PS(FA_SCALE));
+        __m256 square = _mm256_mul_ps(e, e), twice = _mm256_add_ps(square, square);
+        if (with_f) {
+            __m256 t = _mm256_mul_ps(e, _mm256_fmsub_ps(square, quarter, half));
+            fa_pair y = fa_product(a, s);
+            y.lo = _mm256_fmadd_ps(y.hi, _mm256_add_ps(q, _mm256_fmadd_ps(q, t, t)), y.lo);
+            y.hi = _mm256_mul_ps(_mm256_add_ps(y.hi, y.lo), FA_PS(-FA_SCALE));
+            t = _mm256_mul_ps(twice, _mm256_sub_ps(one, _mm256_add_ps(e, e)));
+            t = _mm256_fnmadd_ps(a, t, v);
+            _mm256_storeu_ps(f + i, _mm256_blendv_ps(t, y.hi, v));
+        }
+        if (with_d) {
+            /* e (1 - a + e (a - 1/2) + e^3 (1/4 - a)), 1 - a exact */
+            __m256 t = _mm256_mul_ps(square, _mm256_sub_ps(quarter, a));
+            t = _mm256_mul_ps(e, _mm256_add_ps(_mm256_sub_ps(a, half), t));
+            __m256 first = _mm256_sub_ps(one, a), u = _mm256_fmadd_ps(t, q, t);
+            fa_pair y = fa_product(s, first);
+            y.lo = _mm256_fmadd_ps(s, _mm256_fmadd_ps(first, q, u), y.lo);
+            y.hi = _mm256_mul_ps(_mm256_add_ps(y.hi, y.lo), FA_PS(FA_SCALE));
+            /* 1 + 2 e^2 (2 a - 1 + e (2 - 6 a)) */
+            t = _mm256_fnmadd_ps(FA_PS(6.0f), a, FA_PS(2.0f));
+            t = _mm256_fmadd_ps(e, t, _mm256_fmsub_ps(a, FA_PS(2.0f), one));
+            t = _mm256_fmadd_ps(twice, t, one);
+            _mm256_storeu_ps(d + i, _mm256_blendv_ps(t, y.hi, v));
+        }
+    }
+}
+FA_FUNCTION(mish_far)
+FA_BY_ROWS(mish, MISH)
 
 /* s = S = 1 / D for exp(|u|), or exp(-|u|) / (1 + exp(-|u|)), and its excess. */
 typedef struct {

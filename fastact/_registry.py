@@ -302,6 +302,7 @@ ROWS: tuple[Row, ...] = (
         torch="F.mish",
         wide=True,
         exp="exp",
+        avx2=True,
         table=True,
         table64=True,
     ),
