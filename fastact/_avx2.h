@@ -41,12 +41,12 @@ typedef struct {
         }                                                                               \
     }
 
-/* ... from fa_NAME_row(), at once. */
+/* ... from fa_NAME_all(), at once. */
 #define FA_WHOLE(name)                                                                  \
     static void fa_##name##_f32(const float *x, float *f, float *d, ptrdiff_t n) {      \
-        if (!d) fa_##name##_row(x, f, NULL, n, 1, 0);                                   \
-        else if (!f) fa_##name##_row(x, NULL, d, n, 0, 1);                              \
-        else fa_##name##_row(x, f, d, n, 1, 1);                                         \
+        if (!d) fa_##name##_all(x, f, NULL, n, 1, 0);                                   \
+        else if (!f) fa_##name##_all(x, NULL, d, n, 0, 1);                              \
+        else fa_##name##_all(x, f, d, n, 1, 1);                                         \
     }
 
 FA_AVX2_INLINE fa_pair fa_load(const fa_pairs *from, ptrdiff_t i) {
@@ -87,7 +87,7 @@ FA_AVX2_INLINE fa_pair fa_product_plus(__m256 a, __m256 b, __m256 c, __m256 low)
 #include "_rows_of.h"
 /* ... by rows, from fa_NAME_far_f32() outside of them. */
 #define FA_BY_ROWS(name, NAME)                                                          \
-    FA_AVX2_INLINE void fa_##name##_block(                                              \
+    FA_AVX2_INLINE void fa_##name##_all(                                                \
         const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d \
     ) {                                                                                 \
         fa_by_rows(                                                                     \
@@ -96,7 +96,7 @@ FA_AVX2_INLINE fa_pair fa_product_plus(__m256 a, __m256 b, __m256 c, __m256 low)
             x, f, d, n, with_f, with_d                                                  \
         );                                                                              \
     }                                                                                   \
-    FA_FUNCTION(name)
+    FA_WHOLE(name)
 
 FA_AVX2_INLINE __m256 fa_pick(const float *row, __m256i at) {
     return _mm256_permutevar8x32_ps(_mm256_loadu_ps(row), at);
@@ -759,7 +759,7 @@ FA_AVX2_INLINE void fa_squareplus_rest(
         _mm256_storeu_ps(d + at, _mm256_blendv_ps(_mm256_sub_ps(one, t), t, v));
     }
 }
-FA_AHEAD(fa_squareplus_row, fa_squareplus_part, fa_squareplus_rest, float, __m256, 8, 8)
+FA_AHEAD(fa_squareplus_all, fa_squareplus_part, fa_squareplus_rest, float, __m256, 8, 8)
 FA_WHOLE(squareplus)
 
 /* softsign: 1 / (1 + a), and softsign_short() of _formulas.pxd from it, with 2 e for f'. */
@@ -786,5 +786,5 @@ FA_AVX2_INLINE void fa_softsign_rest(
         _mm256_storeu_ps(d + at, _mm256_fmadd_ps(r, r, e));
     }
 }
-FA_AHEAD(fa_softsign_row, fa_softsign_part, fa_softsign_rest, float, __m256, 8, 8)
+FA_AHEAD(fa_softsign_all, fa_softsign_part, fa_softsign_rest, float, __m256, 8, 8)
 FA_WHOLE(softsign)

@@ -1,7 +1,7 @@
-/* float32 by rows of a table (tools/rows.py): of c0 + h (c1 + h (c2 + h c3)) in the interval
-   of x, h from its middle, the two first products in two parts: the result is rounded once,
-   next to a root of the function as elsewhere.  x outside of the rows, and NaN, are collected
-   and given to FAR, the function by other means. */
+/* float32 by rows of a table (tools/rows.py): c0 + h (c1 + h (c2 + h c3)) in the interval of
+   x, h from its middle, the first two in two parts: the result is rounded once, next to a root
+   as elsewhere.  x outside of the rows, and NaN, are collected and given to FAR, the function
+   by other means. */
 
 /* c0, c1, c2, c3 of eight rows: two matrices of four by four, turned over. */
 FA_AVX2_INLINE __m256 fa_two_rows(const char *row, const unsigned short *at) {
@@ -17,7 +17,8 @@ FA_AVX2_INLINE fa_pair fa_at_rows(
     __m256 c0 = _mm256_shuffle_ps(ab, cd, 0x44), c1 = _mm256_shuffle_ps(ab, cd, 0xee);
     ab = _mm256_unpackhi_ps(a, b), cd = _mm256_unpackhi_ps(c, d);
     __m256 c2 = _mm256_shuffle_ps(ab, cd, 0x44), c3 = _mm256_shuffle_ps(ab, cd, 0xee);
-    h = _mm256_sub_ps(h, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(c3), 16)));
+    __m256i lower = _mm256_slli_epi32(_mm256_castps_si256(c3), 16);
+    h = _mm256_sub_ps(h, _mm256_castsi256_ps(lower));
     __m256 square = _mm256_mul_ps(h, h);
     if (bend) c2 = _mm256_mul_ps(c2, _mm256_fmadd_ps(square, FA_PS(bend), FA_PS(1.0f)));
     __m256 rest = _mm256_mul_ps(_mm256_fmadd_ps(h, c3, c2), square);
@@ -29,54 +30,68 @@ FA_AVX2_INLINE fa_pair fa_at_rows(
 
 typedef void fa_function_f32(const float *, float *, float *, ptrdiff_t);
 
+/* What is to be given to FAR, and where its results go: of one block beside another. */
+typedef struct {
+    float x[2 * FA_BLOCK], f[2 * FA_BLOCK], d[2 * FA_BLOCK];
+    ptrdiff_t at[2 * FA_BLOCK], count;
+} fa_far;
+FA_AVX2_INLINE void fa_put_far(
+    fa_far *far, fa_function_f32 *function, float *f, float *d,
+    const int with_f, const int with_d
+) {
+    for (ptrdiff_t i = far->count; i % 8; i++) far->x[i] = 0.0f;
+    function(far->x, with_f ? far->f : NULL, with_d ? far->d : NULL, (far->count + 7) & -8);
+    for (ptrdiff_t i = 0; i < far->count; i++) {
+        if (with_f) f[far->at[i]] = far->f[i];
+        if (with_d) d[far->at[i]] = far->d[i];
+    }
+    far->count = 0;
+}
+
 FA_AVX2_INLINE void fa_by_rows(
     const unsigned (*rows)[8], const float step, const int low, const int high,
-    const float bend, const float lack, fa_function_f32 *far, const float *x, float *f, float *d, ptrdiff_t n,
-    const int with_f, const int with_d
+    const float bend, const float lack, fa_function_f32 *function,
+    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
 ) {
     const __m256 magic = FA_PS(12582912.0f - low);
     const __m256 least = FA_PS(low * step), most = FA_PS(high * step);
     const char *table = (const char *)rows;
     /* the place of each row in bytes, in the lower half of a word */
     unsigned short at[2 * FA_BLOCK] __attribute__((aligned(32)));
-    unsigned char where[FA_BLOCK];
     float h[FA_BLOCK] __attribute__((aligned(32)));
-    float far_x[FA_BLOCK], far_f[FA_BLOCK], far_d[FA_BLOCK];
-    ptrdiff_t count = 0;
-    __m256 outside = _mm256_setzero_ps();
-    for (ptrdiff_t i = 0; i < n; i += 8) {
-        __m256 v = _mm256_loadu_ps(x + i);
-        __m256 a = _mm256_min_ps(_mm256_max_ps(v, least), most);  /* (NaN: least) */
-        __m256 t = _mm256_fmadd_ps(a, FA_PS(1 / step), magic);
-        __m256i place = _mm256_slli_epi16(_mm256_castps_si256(t), 5);
-        t = _mm256_sub_ps(t, magic);
-        _mm256_store_ps(h + i, _mm256_fnmadd_ps(t, FA_PS(step), a));
-        _mm256_store_si256((__m256i *)(at + 2 * i), place);
-        outside = _mm256_or_ps(outside, _mm256_cmp_ps(a, v, _CMP_NEQ_UQ));
-    }
-    if (_mm256_movemask_ps(outside)) {
-        for (ptrdiff_t i = 0; i < n; i++) {
-            where[count] = (unsigned char)i;
-            far_x[count] = x[i];
-            count += !(x[i] >= low * step && x[i] <= high * step);
+    fa_far far;
+    far.count = 0;
+    for (ptrdiff_t first = 0; first < n; first += FA_BLOCK) {
+        ptrdiff_t m = n - first < FA_BLOCK ? n - first : FA_BLOCK;
+        for (ptrdiff_t i = 0; i < m; i += 8) {
+            __m256 v = _mm256_loadu_ps(x + first + i);
+            __m256 a = _mm256_min_ps(_mm256_max_ps(v, least), most);  /* (NaN: least) */
+            __m256 t = _mm256_fmadd_ps(a, FA_PS(1 / step), magic);
+            __m256i place = _mm256_slli_epi16(_mm256_castps_si256(t), 5);
+            t = _mm256_sub_ps(t, magic);
+            _mm256_store_ps(h + i, _mm256_fnmadd_ps(t, FA_PS(step), a));
+            _mm256_store_si256((__m256i *)(at + 2 * i), place);
+            int outside = _mm256_movemask_ps(_mm256_cmp_ps(a, v, _CMP_NEQ_UQ));
+            for (; outside; outside &= outside - 1) {
+                far.at[far.count] = first + i + __builtin_ctz(outside);
+                far.x[far.count] = x[far.at[far.count]];
+                far.count++;
+            }
         }
-        for (ptrdiff_t i = count; i % 8; i++) far_x[i] = 0.0f;
-    }
-    for (ptrdiff_t i = 0; i < n; i += 8) {
-        __m256 from = _mm256_load_ps(h + i), sign = fa_sign(_mm256_loadu_ps(x + i));
-        if (with_f) {
-            fa_pair y = fa_at_rows(table, at + 2 * i, from, 0.0f, lack);
-            _mm256_storeu_ps(f + i, _mm256_or_ps(_mm256_add_ps(y.hi, y.lo), sign));
+        for (ptrdiff_t i = 0; i < m; i += 8) {
+            __m256 from = _mm256_load_ps(h + i);
+            __m256 sign = fa_sign(_mm256_loadu_ps(x + first + i));
+            if (with_f) {
+                fa_pair y = fa_at_rows(table, at + 2 * i, from, 0.0f, lack);
+                y.hi = _mm256_or_ps(_mm256_add_ps(y.hi, y.lo), sign);
+                _mm256_storeu_ps(f + first + i, y.hi);
+            }
+            if (with_d) {
+                fa_pair y = fa_at_rows(table + 16, at + 2 * i, from, bend, 0.0f);
+                _mm256_storeu_ps(d + first + i, _mm256_add_ps(y.hi, y.lo));
+            }
         }
-        if (with_d) {
-            fa_pair y = fa_at_rows(table + 16, at + 2 * i, from, bend, 0.0f);
-            _mm256_storeu_ps(d + i, _mm256_add_ps(y.hi, y.lo));
-        }
+        if (far.count >= FA_BLOCK) fa_put_far(&far, function, f, d, with_f, with_d);
     }
-    if (!count) return;
-    far(far_x, with_f ? far_f : NULL, with_d ? far_d : NULL, (count + 7) & -8);
-    for (ptrdiff_t i = 0; i < count; i++) {
-        if (with_f) f[where[i]] = far_f[i];
-        if (with_d) d[where[i]] = far_d[i];
-    }
+    if (far.count) fa_put_far(&far, function, f, d, with_f, with_d);
 }
