@@ -67,7 +67,7 @@ def displacements(x: float, step: float) -> np.ndarray:
 def word(c3: float, d: float) -> np.uint32:
     """c3 with the upper half of d as its lower half, as near to c3 as can be."""
     upper, lower = (int(np.float32(v).view(np.uint32)) >> 16 for v in (c3, d))
-    words = [np.uint32((upper + k) << 16 | lower) for k in (-1, 0, 1)]
+    words = [np.uint32(max(upper + k, 0) << 16 | lower) for k in (-1, 0, 1)]
     return min(words, key=lambda w: abs(float(w.view(np.float32)) - c3))
 
 
@@ -171,9 +171,9 @@ def text_of(rows: Rows) -> str:
 
 LACK_OF_0_6 = 0.6 - float(np.float32(0.6))
 ROWS = [
-    Rows("gelu", gelu, -0.7517915246935645, 48, -350, 351, -0.2938),
-    Rows("gelu_tanh", gelu_tanh, -0.7524614220710163, 48, -287, 320, -0.2938),
-    Rows("mish", mish, -1.1924312145154952, 75, -346, 346, -0.099, LACK_OF_0_6),
+    Rows("gelu", gelu, -0.7517915246935645, 48, -350, 511, -0.2938),
+    Rows("gelu_tanh", gelu_tanh, -0.7524614220710163, 48, -287, 510, -0.2938),
+    Rows("mish", mish, -1.1924312145154952, 75, -503, 503, -0.099, LACK_OF_0_6),
 ]
 
 
