@@ -499,10 +499,21 @@ def slope(a):
     return coefficients.mills(a) - a / mp.sqrt(2 * mp.pi)
 
 
-def mills_row(centre):
-    """It, R and S there."""
-    ratio = gmpy2.erfc(centre / gmpy2.sqrt(2)) / 2 * gmpy2.exp(centre * centre / 2)
-    return centre, ratio, ratio - centre / gmpy2.sqrt(2 * gmpy2.const_pi())
+def mills_row(middle):
+    """What gives c, R and S for c, close to ``middle``: R by R' = c R - 1 / sqrt(2 pi)."""
+    line = 1 / gmpy2.sqrt(2 * gmpy2.const_pi())
+    ratio = gmpy2.erfc(middle / gmpy2.sqrt(2)) / 2 * gmpy2.exp(middle * middle / 2)
+    series = [ratio, middle * ratio - line]
+    for k in range(2, 12):
+        series.append((middle * series[-1] + series[-2]) / k)
+
+    def row(c):
+        h, ratio = c - middle, 0
+        for term in reversed(series):
+            ratio = ratio * h + term
+        return c, ratio, ratio - c * line
+
+    return row
 
 
 def intervals(steps: int, root_at):
@@ -529,7 +540,9 @@ def centre_of(lo, hi, choice: int):
         return mp.mpf(float(coefficients.ROOT))
     middle = float(mp.nint((lo + hi) * 2**19))
     near = ((middle + j) / 2**20 for j in range(choice))
-    return mp.mpf(next_to_doubles(mills_row, near, (1, 1))[0])
+    with gmpy2.context(precision=160):
+        row = mills_row(gmpy2.mpfr(middle / 2**20))
+    return mp.mpf(next_to_doubles(row, near, (1, 1))[0])
 
 
 def piece(lo, hi, centre) -> tuple[list[float], list[mp.mpf]]:
