@@ -61,6 +61,8 @@ def working_bits(expression: str, **names: float) -> int:
         big = capped**3 / 10
     elif "**2" in expression and x > 1:
         big = max(big, capped**2 / 2)
+    if "erfc" in expression:
+        big = 0.0  # it is as small as what it stands beside, and has all its digits
     bits = 300 + int(3.5 * min(big, 1700.0))
     if 0 < x < 1:
         bits += int(-3 * np.log2(x))

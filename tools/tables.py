@@ -283,14 +283,23 @@ def scaled(weights: list, column: list) -> list:
     return [w * a for w, a in zip(weights, column, strict=True)]
 
 
+def normal(rows: list, rest: list) -> tuple[list, list]:
+    """The normal equations of the least squares of ``rest`` by ``rows``."""
+    sums: list = [[mp.fdot(a, b) for b in rows[: k + 1]] for k, a in enumerate(rows)]
+    sums = [[sums[max(i, k)][min(i, k)] for i in range(len(rows))] for k in range(len(rows))]
+    return sums, [mp.fdot(a, rest) for a in rows]
+
+
 def even_weights(columns: dict, rest: list) -> list:
     """Weights with which least squares leave errors that are almost alike (Lawson's)."""
     weights = [mp.mpf(1)] * len(rest)
-    matrix = mp.matrix(list(columns.values())).T
     for _ in range(3):
-        rows = mp.matrix([scaled(weights, column) for column in columns.values()])
-        found = mp.lu_solve(rows.T, mp.matrix(scaled(weights, rest)))
-        errors = mp.matrix(rest) - matrix * found
+        rows = [scaled(weights, column) for column in columns.values()]
+        found = mp.lu_solve(*map(mp.matrix, normal(rows, scaled(weights, rest))))
+        errors = [
+            r - mp.fdot(found, numbers)
+            for r, *numbers in zip(rest, *columns.values(), strict=True)
+        ]
         largest = max(map(abs, errors))
         weights = [
             w * mp.sqrt(abs(e) / largest + 0.02) for w, e in zip(weights, errors, strict=True)
@@ -306,12 +315,20 @@ def rounded_fit(columns: dict, rest: list, weights: list) -> tuple[dict, list]:
     """
     rounded: dict = {}
     rows = [scaled(weights, column) for column in columns.values()]
-    for k, (name, column) in enumerate(columns.items()):
-        found = mp.lu_solve(mp.matrix(rows[k:]).T, mp.matrix(scaled(weights, rest)))[0]
+    sums, right = normal(rows, scaled(weights, rest))
+    while sums:
+        name = [*columns][len(rounded)]
+        found = mp.lu_solve(mp.matrix(sums), mp.matrix(right))[0]
         # (r + h has the digits of two numbers)
-        rounded[name] = found if name == "r" else mp.mpf(float(np.float32(float(found))))
-        rest = [r - a * rounded[name] for r, a in zip(rest, column, strict=True)]
-    return rounded, rest
+        number = found if name == "r" else mp.mpf(float(np.float32(float(found))))
+        right = [r - row[0] * number for r, row in zip(right, sums, strict=True)][1:]
+        sums = [row[1:] for row in sums[1:]]
+        rounded[name] = number
+    numbers = list(rounded.values())
+    left = [
+        r - mp.fdot(numbers, at) for r, *at in zip(rest, *columns.values(), strict=True)
+    ]
+    return rounded, left
 
 
 def fit(piece: Piece, lo, hi, c, p0, b, degree) -> tuple[list, float]:
