@@ -10,8 +10,11 @@ ln -s "$python" "$work/bin/python"   # the README says python
 venv="$work/clone/.venv/bin"
 
 step "every instruction set that this CPU runs"
+tested=$(cd / && "$venv/python" -c 'import fastact; print(fastact.get_config()["isa"])')
 for isa in base v3; do
-    if (cd / && FASTACT_ISA=$isa "$venv/python" -c 'import fastact' 2>/dev/null); then
+    if [[ $isa = "$tested" ]]; then
+        echo "$isa: the tests of the README ran it"
+    elif (cd / && FASTACT_ISA=$isa "$venv/python" -c 'import fastact' 2>/dev/null); then
         (cd "$work/clone" && FASTACT_ISA=$isa "$venv/pytest" -q -p no:cacheprovider \
             tests/test_accuracy.py tests/test_contract.py tests/test_forms.py \
             tests/test_axis.py)
