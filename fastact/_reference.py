@@ -45,6 +45,15 @@ def steps(expression: str):
     return found
 
 
+def _exp(x):
+    """mp.exp, which multiplies on and on for huge whole numbers."""
+    if abs(x) < 1e6:
+        return mp.exp(x)
+    with mp.extraprec(mp.mag(x)):
+        shift = mp.floor(x / mp.ln2)
+        return mp.ldexp(mp.exp(x - shift * mp.ln2), int(shift))
+
+
 def _erfc(x):
     """mp.erfc, which cannot take huge arguments."""
     return mp.erfc(x) if abs(x) < 1e4 else mp.mpf(0 if x > 0 else 2)
@@ -61,6 +70,8 @@ def working_bits(expression: str, **names: float) -> int:
         big = capped**3 / 10
     elif "**2" in expression and x > 1:
         big = max(big, capped**2 / 2)
+    if "erfc" in expression:
+        big = 0.0  # it is as small as what it stands beside, and has all its digits
     bits = 300 + int(3.5 * min(big, 1700.0))
     if 0 < x < 1:
         bits += int(-3 * np.log2(x))
@@ -71,7 +82,7 @@ def evaluate(expression: str, **names: float):
     """A registry expression at exact arguments, as an mpf of ~40 good digits."""
     with mp.workprec(working_bits(expression, **names)):
         scope = {
-            "exp": mp.exp, "log": mp.log, "tanh": mp.tanh, "sqrt": mp.sqrt,
+            "exp": _exp, "log": mp.log, "tanh": mp.tanh, "sqrt": mp.sqrt,
             "erfc": _erfc, "pi": +mp.pi, "mpf": mp.mpf, "abs": abs,
             "min": min, "max": max,
         }

@@ -1,11 +1,12 @@
 """Values and derivatives against the textbook definition in mpmath, in ULP."""
 
+import mpmath as mp
 import numpy as np
 import pytest
 import reference
 from cases import CASE_IDS, CASES, COMPILED, DTYPES, rounded, ufunc
 
-from fastact import _registry
+from fastact import _reference, _registry
 from fastact._bounds import BOUNDS
 
 
@@ -21,6 +22,16 @@ def inputs(row, params, dtype):
         line = BOUNDS[row.name, dtype.__name__, form]
         points.append(np.array([float.fromhex(line[1]), float.fromhex(line[3])], dtype))
     return np.unique(np.concatenate(points))
+
+
+@pytest.mark.parametrize(("row", "params"), CASES, ids=CASE_IDS)
+def test_exact_values_are_those_of_mpmath(row, params):
+    for expression in (row.formula, row.derivative):
+        for x in (-700.0, -30.0, -1.3, 1e-9, 0.7, 12.5):
+            ours = reference.evaluate(expression, x=x, **params)
+            with mp.workprec(200):
+                theirs = _reference.evaluate(expression, x=x, **params)
+                assert abs(ours - theirs) <= abs(theirs) * mp.mpf(2) ** -150, x
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

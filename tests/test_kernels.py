@@ -6,6 +6,7 @@ import mmap
 import subprocess
 import sys
 import threading
+import time
 from array import array
 from pathlib import Path
 
@@ -132,6 +133,7 @@ def test_the_gil_is_released():
         nonlocal count
         while not stop.is_set():
             count += 1
+            time.sleep(1e-4)  # lets go of the GIL
 
     interval = sys.getswitchinterval()
     sys.setswitchinterval(10)  # nobody is made to let go of the GIL

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import mpmath as mp
 import numpy as np
-from exact import Rounded, Textbook
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 import reference
@@ -25,6 +26,31 @@ from cases import CASE_IDS, CASES, rounded
 
 FOLDER = Path(reference.__file__).parent / "golden"
 COUNT = 110
+
+
+class Rounded(NamedTuple):
+    """Exact values: ``near``, correctly rounded, and (exact - near) / ulp(exact)."""
+
+    near: np.ndarray
+    rest: np.ndarray
+
+    @classmethod
+    def of(cls, values: Iterable[mp.mpf], dtype: Any) -> Rounded:
+        near, rest = [], []
+        top = mp.mpf(float(np.finfo(dtype).max))
+        over = top + reference.ulp_of(top, dtype) / 2
+        for value in values:
+            if abs(value) >= over:
+                near.append(float(mp.sign(value)) * np.inf)
+                rest.append(0.0)
+                continue
+            spacing = reference.ulp_of(value, dtype)
+            with mp.workprec(400):
+                scaled = value / spacing
+                steps = mp.nint(scaled)
+                near.append(float(steps * spacing))
+                rest.append(float(scaled - steps))
+        return cls(np.array(near, dtype), np.array(rest))
 
 
 def inputs(row: str, params: dict, dtype: Any) -> np.ndarray:
@@ -45,8 +71,9 @@ def table(dtype: Any) -> dict[str, Any]:
         x = inputs(row.name, params, dtype)
         found[f"{i} x"] = x
         for form, expression in (("value", row.formula), ("derivative", row.derivative)):
-            book = Textbook(expression, params)
-            exact = Rounded.of([book(float(xi)) for xi in x], dtype)
+            exact = Rounded.of(
+                (reference.evaluate(expression, x=xi, **params) for xi in x), dtype
+            )
             found[f"{i} {form} near"] = exact.near
             found[f"{i} {form} rest"] = exact.rest.astype(np.float32)
     return found

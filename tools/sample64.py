@@ -30,7 +30,6 @@ import numpy as np
 import sweep
 import variants
 import wide
-from exact import Textbook
 from results import FORMS, HEADER, Progress, finish, line, record
 from ulp import Tally, error, floats_of, hexadecimal, judge, order_of, ulp
 
@@ -142,12 +141,13 @@ class Search:
             form, name = k.split()
             tally = self.tallies[k]
             tally.worst, tally.at, tally.got = 0.0, "0x0p+0", ""
-            book = Textbook(texts[form], self.task.params)
             x = x[-VERIFY:]
             found = sweep.computed(self.job, variants.load(name), x)[form]
             for xi, y in zip(x, found, strict=True):
                 if (form, xi) not in known:
-                    known[form, xi] = book(float(xi))
+                    known[form, xi] = reference.evaluate(
+                        texts[form], x=xi, **self.task.params
+                    )
                 e = reference.error(y, known[form, xi])
                 if e >= tally.worst:
                     tally.worst, tally.at, tally.got = e, hexadecimal(xi), hexadecimal(y)

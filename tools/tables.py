@@ -283,14 +283,36 @@ def scaled(weights: list, column: list) -> list:
     return [w * a for w, a in zip(weights, column, strict=True)]
 
 
+def least_squares(rows: list, rest: list, rounded: Callable = lambda k, number: number) -> list:
+    """The numbers with which multiples of ``rows`` are next to ``rest``.
+
+    Each is rounded before the next ones are found: of the normal equations, number k is
+    eliminated from those before, which leaves it and numbers already rounded in its own.
+    """
+    sums: list = [[mp.fdot(a, b) for b in rows[: k + 1]] for k, a in enumerate(rows)]
+    right = [mp.fdot(row, rest) for row in rows]
+    for k in reversed(range(len(rows))):
+        for i in range(k):
+            factor = sums[k][i] / sums[k][k]
+            sums[i] = [a - factor * b for a, b in zip(sums[i], sums[k], strict=False)]
+            right[i] -= factor * right[k]
+    found: list = []
+    for k, row in enumerate(sums):
+        found.append(rounded(k, (right[k] - mp.fdot(row[:k], found)) / row[k]))
+    return found
+
+
+def left_by(numbers: list, columns: dict, rest: list) -> list:
+    """``rest`` less these multiples of the columns."""
+    return [r - mp.fdot(numbers, at) for r, *at in zip(rest, *columns.values(), strict=True)]
+
+
 def even_weights(columns: dict, rest: list) -> list:
     """Weights with which least squares leave errors that are almost alike (Lawson's)."""
     weights = [mp.mpf(1)] * len(rest)
-    matrix = mp.matrix(list(columns.values())).T
     for _ in range(3):
-        rows = mp.matrix([scaled(weights, column) for column in columns.values()])
-        found = mp.lu_solve(rows.T, mp.matrix(scaled(weights, rest)))
-        errors = mp.matrix(rest) - matrix * found
+        rows = [scaled(weights, column) for column in columns.values()]
+        errors = left_by(least_squares(rows, scaled(weights, rest)), columns, rest)
         largest = max(map(abs, errors))
         weights = [
             w * mp.sqrt(abs(e) / largest + 0.02) for w, e in zip(weights, errors, strict=True)
@@ -299,19 +321,19 @@ def even_weights(columns: dict, rest: list) -> list:
 
 
 def rounded_fit(columns: dict, rest: list, weights: list) -> tuple[dict, list]:
-    """Coefficients of the columns, and what they leave.
+    """Coefficients of the columns, rounded, and what they leave.
 
-    Least squares (in mpmath, so that every machine finds the same); each coefficient is
-    rounded before the next ones are fitted again.
+    (In mpmath, so that every machine finds the same.)
     """
-    rounded: dict = {}
-    rows = [scaled(weights, column) for column in columns.values()]
-    for k, (name, column) in enumerate(columns.items()):
-        found = mp.lu_solve(mp.matrix(rows[k:]).T, mp.matrix(scaled(weights, rest)))[0]
+    names = list(columns)
+
+    def rounded(k, number):
         # (r + h has the digits of two numbers)
-        rounded[name] = found if name == "r" else mp.mpf(float(np.float32(float(found))))
-        rest = [r - a * rounded[name] for r, a in zip(rest, column, strict=True)]
-    return rounded, rest
+        return number if names[k] == "r" else mp.mpf(float(np.float32(float(number))))
+
+    rows = [scaled(weights, column) for column in columns.values()]
+    numbers = least_squares(rows, scaled(weights, rest), rounded)
+    return dict(zip(names, numbers, strict=True)), left_by(numbers, columns, rest)
 
 
 def fit(piece: Piece, lo, hi, c, p0, b, degree) -> tuple[list, float]:

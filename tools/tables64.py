@@ -1,6 +1,6 @@
 """Write fastact/_tables64.h: the exponential of _float64.h.
 
-    python tools/tables64.py            writes the file (a minute and a half; needs mpmath)
+    python tools/tables64.py            writes the file (half a minute; needs mpmath, gmpy2)
     python tools/tables64.py --check    exit 1 if the file has other numbers
 
 AVX-512 picks one of 16 doubles per lane in one instruction, AVX2 one of 4: 2^(j/16) or
@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import coefficients
+import gmpy2
 import mpmath as mp
 from generated import write_or_check
 
@@ -85,6 +86,21 @@ def matrix(name: str, rows) -> list[str]:
     ]
 
 
+def next_to_doubles(row, near, room) -> list[float]:
+    """The ``row(c)`` of the doubles c ``near`` whose numbers after c are next to doubles.
+
+    ``room`` says how far each may be off, beside the others.  (mpmath would take minutes.)
+    """
+    def off(numbers):
+        return max(
+            abs(float(v) / v - 1) / by for v, by in zip(numbers[1:], room, strict=True)
+            if by < math.inf
+        )
+
+    with gmpy2.context(precision=160):
+        return [*map(float, min((row(gmpy2.mpfr(c)) for c in near), key=off))]
+
+
 def exponential(about: str, degree: int, size: Size) -> str:
     """(expm1(r) - r) / r^2, for mp.exp or mp.expm1 as ``about``."""
     found, error = coefficients.solve(dataclasses.replace(
@@ -146,20 +162,16 @@ def mish_rows() -> str:
     (first, *_, last), count = MISH_ROWS
 
     def row(c):
-        e = mp.exp(c)
+        e = gmpy2.exp(c)
         n = e * (e + 2)
         rise = 4 * e * (e + 1) / (n + 2) ** 2
         return c, n / (n + 2), e, rise, n / (n + 2) + c * rise
 
-    def off(row):
-        return max(abs(coefficients.round_to(v, 53) / v - 1) for v in (row[1], row[4]))
-
-    rows, window = [], mp.mpf(1) / 8
-    with mp.workprec(160):
-        for j in range(first * count, (last + 1) * count + 1):
-            near = ((j + window * k / 256) / count for k in range(-256, 257))
-            rows.append([*map(float, min(map(row, near), key=off)), 0.0])
-    edge = (window + 0.5) / count
+    rows, window = [], 1 / 8
+    for j in range(first * count, (last + 1) * count + 1):
+        near = ((j + window * k / 256) / count for k in range(-256, 257))
+        rows.append([*next_to_doubles(row, near, (1, math.inf, math.inf, 1)), 0.0])
+    edge = mp.mpf(window + 0.5) / count
     found, error = coefficients.solve(dataclasses.replace(
         coefficients.exp_fit(5, 53, edge),
         weight=lambda r: r * r / mp.expm1(r) if r else mp.mpf(0),
@@ -265,12 +277,18 @@ TANH_SECOND, TANH_OFF = mp.mpf("0.72"), mp.mpf("0.16")
 
 def near_double(value, window):
     """m of SHORT bits with log(m) / 2 next to a double, and close to ``value``."""
-    unit = mp.mpf(2) ** (1 - SHORT)
+    unit = 2.0 ** (1 - SHORT)
     first = int(mp.ceil(mp.exp(2 * (value - window)) / unit))
     last = int(mp.floor(mp.exp(2 * (value + window)) / unit))
+
+    def off(m):
+        c = gmpy2.log(m * unit) / 2
+        return abs(c - float(c))
+
+    with gmpy2.context(precision=100):
+        m = mp.mpf(min(range(first, last + 1), key=off) * unit)
     with mp.workprec(100):
-        pairs = [(m * unit, mp.log(m * unit) / 2) for m in range(first, last + 1)]
-        return min(pairs, key=lambda pair: abs(pair[1] - float(pair[1])))
+        return m, mp.log(m) / 2
 
 
 def tanh_tail(edge) -> str:
@@ -326,30 +344,23 @@ def tanh_rows() -> str:
     c is near j / 32, where the functions are next to doubles.  The second c is low, as in
     ``tanh``.
     """
-    step = mp.mpf(1) / TANH_ROWS
+    step = 1 / TANH_ROWS
 
-    def results(c):
-        t = mp.tanh(c)
-        return t, 1 - t * t, c - t
+    def row(c):
+        t = gmpy2.tanh(c)
+        return c, t, 1 - t * t, c - t
 
-    def off(c):
+    rows, edge = [[0.0, 0.0, 1.0, 0.0]], step / 2
+    for j in range(1, TANH_TOP * TANH_ROWS + 1):
+        # (the second has to be 3/4 of a step, nearly)
+        middle, window = (j, 4) if j > 1 else (0.75, 128)
+        near = (step * (middle + k / 256 / window) for k in range(-256, 257))
         # (the third is of tanh_shrink, which has more room for it)
-        return max(
-            abs(coefficients.round_to(v, 53) / v - 1) / by
-            for v, by in zip(results(c), (1, 1, 4), strict=True)
-        )
-
-    rows, edge = [(0.0, 0.0, 1.0, 0.0)], step / 2
-    with mp.workprec(160):
-        for j in range(1, TANH_TOP * TANH_ROWS + 1):
-            # (the second has to be 3/4 of a step, nearly)
-            middle, window = (j, 4) if j > 1 else (mp.mpf("0.75"), 128)
-            near = (step * (middle + mp.mpf(k) / 256 / window) for k in range(-256, 257))
-            c = min(near, key=off)
-            edge = max(edge, abs(c - (j - 0.5) * step), abs(c - (j + 0.5) * step))
-            rows.append((float(c), *map(float, results(c))))
+        rows.append(next_to_doubles(row, near, (1, 1, 4)))
+        c = rows[-1][0]
+        edge = max(edge, abs(c - (j - 0.5) * step), abs(c - (j + 0.5) * step))
     return "\n".join([
-        tanh_tail(edge),
+        tanh_tail(mp.mpf(edge)),
         "/* c, tanh(c), 1 - tanh(c)^2, c - tanh(c) */",
         *matrix("tanh_rows", rows),
     ])
@@ -368,33 +379,28 @@ def sigmoid_rows() -> str:
     c is where the three are next to doubles; next to the root of the third in its row.  A
     row is for the x of which 64 x, rounded, is one of four.
     """
-    width, window = mp.mpf(1) / SIGMOID_ROWS, mp.mpf(1) / 256
+    width, window = mp.mpf(1) / SIGMOID_ROWS, 1 / 256
 
     def row(c):
-        s = 1 / (1 + mp.exp(-c))
+        s = 1 / (1 + gmpy2.exp(-c))
         rise = s * (1 - s)
         return c, s, rise, s + c * rise
 
-    def off(row):
-        return max(abs(coefficients.round_to(v, 53) / v - 1) for v in row[1:])
-
     rows, edge = [], mp.mpf(0)
     root = -coefficients.SILU_ROOT
-    with mp.workprec(160):
-        for j in range(SIGMOID_COUNT):
-            lo = (j - mp.mpf(1) / 8) * width - SIGMOID_BIAS
-            hi = lo + width
-            middle, most = (lo + hi) / 2, window
-            if lo < root < hi:
-                middle, most = mp.mpf(float(root)), mp.mpf(2) ** -13
-            elif abs(middle - root) < 1.5 * width:
-                # (so that silu'(c) is little larger than the results next to the root)
-                side = SIGMOID_BESIDE[middle > root]
-                middle, most = mp.nint((root + side) * 2**20) / 2**20, window / 2
-            near = (middle + most * k / 128 for k in range(-128, 129))
-            c = min(near, key=lambda c: off(row(c)))
-            edge = max(edge, c - lo, hi - c)
-            rows.append([*map(float, row(c))])
+    for j in range(SIGMOID_COUNT):
+        lo = (j - mp.mpf(1) / 8) * width - SIGMOID_BIAS
+        hi = lo + width
+        middle, most = (lo + hi) / 2, window
+        if lo < root < hi:
+            middle, most = root, 2**-13
+        elif abs(middle - root) < 1.5 * width:
+            # (so that silu'(c) is little larger than the results next to the root)
+            side = SIGMOID_BESIDE[middle > root]
+            middle, most = mp.nint((root + side) * 2**20) / 2**20, window / 2
+        near = (float(middle) + most * k / 128 for k in range(-128, 129))
+        rows.append(next_to_doubles(row, near, (1, 1, 1)))
+        edge = max(edge, rows[-1][0] - lo, hi - rows[-1][0])
     found, error = coefficients.solve(coefficients.Fit(
         "", lambda w: -coefficients.tanh_shrink_tail(w / 4) / 4, lambda w: w,
         mp.mpf(0), edge**2, 2, 53,
@@ -493,10 +499,21 @@ def slope(a):
     return coefficients.mills(a) - a / mp.sqrt(2 * mp.pi)
 
 
-def off(centre):
-    """How far R and S are from doubles there."""
-    exact = coefficients.mills(centre), slope(centre)
-    return max(abs(coefficients.round_to(v, 53) / v - 1) for v in exact)
+def mills_row(middle):
+    """What gives c, R and S for c, close to ``middle``: R by R' = c R - 1 / sqrt(2 pi)."""
+    line = 1 / gmpy2.sqrt(2 * gmpy2.const_pi())
+    ratio = gmpy2.erfc(middle / gmpy2.sqrt(2)) / 2 * gmpy2.exp(middle * middle / 2)
+    series = [ratio, middle * ratio - line]
+    for k in range(2, 12):
+        series.append((middle * series[-1] + series[-2]) / k)
+
+    def row(c):
+        h, ratio = c - middle, 0
+        for term in reversed(series):
+            ratio = ratio * h + term
+        return c, ratio, ratio - c * line
+
+    return row
 
 
 def intervals(steps: int, root_at):
@@ -521,8 +538,11 @@ def centre_of(lo, hi, choice: int):
         return mp.mpf(0)
     if lo < coefficients.ROOT < hi:
         return mp.mpf(float(coefficients.ROOT))
-    middle = mp.nint((lo + hi) * 2**19) / 2**20
-    return min((middle + mp.mpf(j) / 2**20 for j in range(choice)), key=off)
+    middle = float(mp.nint((lo + hi) * 2**19))
+    near = ((middle + j) / 2**20 for j in range(choice))
+    with gmpy2.context(precision=160):
+        row = mills_row(gmpy2.mpfr(middle / 2**20))
+    return mp.mpf(next_to_doubles(row, near, (1, 1))[0])
 
 
 def piece(lo, hi, centre) -> tuple[list[float], list[mp.mpf]]:
