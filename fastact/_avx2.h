@@ -2,8 +2,8 @@
    parameters, and of n elements, a multiple of 8.  f or d may be NULL.
 
    A gated f is x / D on the left and x - x / D on the right, D = 1 + exp(u), for u(|x|)
-   with its low part; f'(-a) = K(a) / D and f'(a) = 1 - f'(-a), where K comes from a table
-   (tools/tables_avx2.py) or a series that keeps its digits at the root of f'.
+   with its low part; f'(-a) = K(a) / D and f'(a) = 1 - f'(-a), where K comes from a
+   series next to the root of f', which keeps its digits there.
 
    AVX2 picks one of 8 numbers per lane in one instruction, which gcc does not find by itself:
    hence intrinsics.  exp(u) and D are 2^-40 times what they should be, and results scaled
@@ -98,38 +98,6 @@ FA_AVX2_INLINE fa_pair fa_product_plus(__m256 a, __m256 b, __m256 c, __m256 low)
     }                                                                                   \
     FA_WHOLE(name)
 
-FA_AVX2_INLINE __m256 fa_pick(const float *row, __m256i at) {
-    return _mm256_permutevar8x32_ps(_mm256_loadu_ps(row), at);
-}
-
-/* The entry of a, in the low three bits: two for each octave of 1 + factor a. */
-FA_AVX2_INLINE __m256i fa_index(__m256 a, float factor) {
-    __m256 t = _mm256_fmadd_ps(a, FA_PS(factor), FA_PS(1.0f));
-    return _mm256_srli_epi32(_mm256_castps_si256(t), 22);
-}
-
-/* row[first] + d (row[first + 1] + ...), up to the last of the rows. */
-FA_AVX2_INLINE __m256 fa_polynomial(
-    const float (*table)[8], int first, int rows, __m256i at, __m256 d
-) {
-    __m256 p = fa_pick(table[rows - 1], at);
-    for (int k = rows - 2; k >= first; k--) p = _mm256_fmadd_ps(p, d, fa_pick(table[k], at));
-    return p;
-}
-#define FA_ROWS_OF(name) ((int)(sizeof(fa_table_##name) / sizeof(fa_table_##name[0])))
-
-/* b d + (p0 + d P(d)) for d = a - c, from a table of the rows c, b, p0, ... */
-FA_AVX2_INLINE fa_pair fa_piece(
-    const float (*table)[8], int rows, __m256i at, __m256 a
-) {
-    __m256 d = _mm256_sub_ps(a, fa_pick(table[0], at));
-    __m256 b = fa_pick(table[1], at), p0 = fa_pick(table[2], at);
-    __m256 slope = fa_polynomial(table, 3, rows, at, d);
-    __m256 p = _mm256_fmadd_ps(slope, d, p0);
-    __m256 p_low = _mm256_fmadd_ps(slope, d, _mm256_sub_ps(p0, p));
-    return fa_product_plus(b, d, p, p_low);
-}
-
 /* 2^more exp(-u) = s exp(-r), for u from -110 to 25 if more = -FA_SCALE_BITS; ``negative``,
    of the negative of u. */
 typedef struct {
@@ -209,22 +177,13 @@ FA_AVX2_INLINE __m256 fa_quotient(__m256 n, __m256 low, fa_pair d, __m256 r) {
 }
 
 /* a / D = y is x / D on the left and x - x / D on the right; f'(x) = 1 - f'(-x), f'(-a)
-   given by SLOPE, which takes what K left in k, over (D), r (1 / D).  Where u takes long,
-   it has a step of its own, and so has K. */
-#define FA_GATED(name, top, steps, K, SLOPE)                                            \
+   given by SLOPE, which takes over (D), r (1 / D). */
+#define FA_GATED(name, top, SLOPE)                                                      \
     FA_AVX2_INLINE void fa_##name##_block(                                              \
         const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d \
     ) {                                                                                 \
-        fa_pairs pairs, slopes;                                                         \
-        for (ptrdiff_t i = 0; steps && i < n; i += 8) {                                 \
-            fa_store(&pairs, i, fa_##name##_u(FA_ABS_AT(top)));                         \
-        }                                                                               \
-        if (steps) FA_EXP_STEP(&pairs, n, fa_load(&pairs, i), -FA_SCALE_BITS, 1);       \
-        else FA_EXP_STEP(&pairs, n, fa_##name##_u(FA_ABS_AT(top)), -FA_SCALE_BITS, 1);  \
-        for (ptrdiff_t i = 0; steps && with_d && i < n; i += 8) {                       \
-            __m256 a = FA_ABS_AT(top);                                                  \
-            fa_store(&slopes, i, K);                                                    \
-        }                                                                               \
+        fa_pairs pairs;                                                                 \
+        FA_EXP_STEP(&pairs, n, fa_##name##_u(FA_ABS_AT(top)), -FA_SCALE_BITS, 1);       \
         for (ptrdiff_t i = 0; i < n; i += 8) {                                          \
             __m256 v = _mm256_loadu_ps(x + i), a = fa_min_abs(v, top);                  \
             fa_pair over = fa_one_plus(fa_load(&pairs, i));                             \
@@ -237,7 +196,6 @@ FA_AVX2_INLINE __m256 fa_quotient(__m256 n, __m256 low, fa_pair d, __m256 r) {
                 _mm256_storeu_ps(f + i, q);                                             \
             }                                                                           \
             if (with_d) {                                                               \
-                fa_pair k = steps ? fa_load(&slopes, i) : K;                            \
                 __m256 s = _mm256_mul_ps(SLOPE, FA_PS(FA_SCALE));                       \
                 s = _mm256_blendv_ps(_mm256_sub_ps(FA_PS(1.0f), s), s, v);              \
                 _mm256_storeu_ps(d + i, s);                                             \
@@ -279,7 +237,7 @@ FA_AVX2_INLINE __m256 fa_silu_slope(fa_pair u, const int has_low, fa_pair d, __m
 FA_AVX2_INLINE fa_pair fa_silu_u(__m256 a) {
     return fa_exact(a);
 }
-FA_GATED(silu, 110.0f, 0, fa_silu_u(a), fa_silu_slope(k, 0, over, r))
+FA_GATED(silu, 110.0f, fa_silu_slope(fa_silu_u(a), 0, over, r))
 
 /* u = 1.702 a */
 FA_AVX2_INLINE fa_pair fa_quick_gelu_u(__m256 a) {
@@ -287,15 +245,21 @@ FA_AVX2_INLINE fa_pair fa_quick_gelu_u(__m256 a) {
     u.lo = _mm256_fmadd_ps(a, FA_PS((float)(1.702 - 1.702f)), u.lo);
     return u;
 }
-FA_GATED(quick_gelu, 64.0f, 0, fa_quick_gelu_u(a), fa_silu_slope(k, 1, over, r))
+FA_GATED(quick_gelu, 64.0f, fa_silu_slope(fa_quick_gelu_u(a), 1, over, r))
 
-/* K of a table. */
-#define FA_K(name, FACTOR) fa_piece(fa_table_##name, FA_ROWS_OF(name), fa_index(a, FACTOR), a)
+/* s (hi + lo) factor, for an s which is 2^40 times what it should be. */
+FA_AVX2_INLINE __m256 fa_far_product(__m256 s, __m256 hi, __m256 lo, float factor) {
+    fa_pair y = fa_product(s, hi);
+    y.lo = _mm256_fmadd_ps(s, lo, y.lo);
+    return _mm256_mul_ps(_mm256_add_ps(y.hi, y.lo), FA_PS(factor));
+}
 
-/* u = a (c + k a^2), c = 2 sqrt(2 / pi), k = 0.044715 c.  c is taken in two parts, so that the
-   sum with the first is exact in its difference to that. */
-FA_AVX2_INLINE fa_pair fa_gelu_tanh_far_u(__m256 a) {
-    const double c = 1.5957691216057308, k = 0.07135481627260025;
+/* gelu_tanh on the left of its rows: u = a (c + k a^2), c = 2 sqrt(2 / pi), k = 0.044715 c,
+   and W = a u', which is that for 3 k, give f(-a) = -a e (1 - e ...) for e = exp(-u), and
+   f'(-a) = e (1 - W - e (1 - 2 W) ...).  c is taken in two parts, so that the sum with the
+   first is exact in its difference to that. */
+FA_AVX2_INLINE fa_pair fa_gelu_tanh_u(__m256 a, double k) {
+    const double c = 1.5957691216057308;
     const float c1 = 1.5966796875f, k1 = (float)k;
     fa_pair square = fa_product(a, a), p = fa_product(FA_PS(k1), square.hi);
     p.lo = _mm256_fmadd_ps(FA_PS((float)(k - k1)), square.hi, p.lo);
@@ -307,124 +271,71 @@ FA_AVX2_INLINE fa_pair fa_gelu_tanh_far_u(__m256 a) {
     u.lo = _mm256_fmadd_ps(a, _mm256_add_ps(low, p.lo), u.lo);
     return u;
 }
-FA_GATED(gelu_tanh_far, 11.0f, 1, FA_K(gelu_tanh_d, FA_GELU_TANH_D_FACTOR),
-         fa_quotient(k.hi, k.lo, over, r))
+FA_AVX2_INLINE void fa_gelu_tanh_far_block(
+    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
+) {
+    const double k = 0.07135481627260025;
+    const __m256 zero = _mm256_setzero_ps(), one = FA_PS(1.0f);
+    for (ptrdiff_t i = 0; i < n; i += 8) {
+        __m256 v = _mm256_loadu_ps(x + i), a = fa_min_abs(v, 11.0f);
+        fa_reduced from = fa_reduce(fa_gelu_tanh_u(a, k), FA_SCALE_BITS, 0);
+        __m256 s = from.s, q = fa_growth(from.r);
+        __m256 e = _mm256_mul_ps(_mm256_fmadd_ps(s, q, s), FA_PS(FA_SCALE));
+        if (with_f) {
+            __m256 rest = _mm256_fnmadd_ps(e, _mm256_add_ps(one, q), q);
+            __m256 y = fa_far_product(s, a, _mm256_mul_ps(a, rest), -FA_SCALE);
+            _mm256_storeu_ps(f + i, _mm256_blendv_ps(v, y, v));
+        }
+        if (with_d) {
+            fa_pair w = fa_gelu_tanh_u(a, 3 * k);
+            __m256 first = _mm256_sub_ps(one, w.hi);
+            __m256 rest = _mm256_fmsub_ps(FA_PS(2.0f), w.hi, one);
+            rest = _mm256_fmsub_ps(e, rest, w.lo);
+            rest = _mm256_fmadd_ps(q, _mm256_add_ps(first, rest), rest);
+            __m256 y = fa_far_product(s, first, rest, FA_SCALE);
+            /* (1 on the right, or NaN) */
+            _mm256_storeu_ps(d + i, _mm256_blendv_ps(_mm256_fmadd_ps(a, zero, one), y, v));
+        }
+    }
+}
+FA_FUNCTION(gelu_tanh_far)
 FA_BY_ROWS(gelu_tanh, GELU_TANH)
 
-/* gelu: gelu(-a) = -a R E and gelu'(-a) = (R - a / sqrt(2 pi)) E = (ROOT - a) W E, for
-   E = exp(-a^2 / 2) and R = Phi(-a) / E.  For r = 1 / (a + C), between 0.06 and 0.43, R / r
-   and W are almost lines: p + q r, with its low part, and r times a series for the rest,
-   which is so small that its rounding errors hardly count. */
-/* big + x, with what is lost; also where x is larger, but both are almost nothing. */
-FA_AVX2_INLINE fa_pair fa_fast_sum(__m256 big, __m256 x) {
-    __m256 sum = _mm256_add_ps(big, x);
-    return (fa_pair){sum, _mm256_sub_ps(x, _mm256_sub_ps(sum, big))};
-}
-FA_AVX2_INLINE fa_pair fa_multiply(fa_pair a, fa_pair b) {
-    fa_pair y = fa_product(a.hi, b.hi);
-    y.lo = _mm256_fmadd_ps(a.hi, b.lo, y.lo);
-    return (fa_pair){y.hi, _mm256_fmadd_ps(a.lo, b.hi, y.lo)};
-}
-/* The series p[0] + v (p[1] + ...) by its even and its odd terms, w = v^2. */
-FA_AVX2_INLINE __m256 fa_series(const float *p, const int last, __m256 v, __m256 w) {
-    __m256 y = FA_PS(p[last]), z = FA_PS(p[last - 1]);
-    for (int k = last - 2; k >= 0; k -= 2) y = _mm256_fmadd_ps(y, w, FA_PS(p[k]));
-    for (int k = last - 3; k >= 0; k -= 2) z = _mm256_fmadd_ps(z, w, FA_PS(p[k]));
-    return last % 2 ? _mm256_fmadd_ps(y, v, z) : _mm256_fmadd_ps(z, v, y);
-}
-#define FA_SERIES(p, v, w) fa_series(p, (int)(sizeof(p) / sizeof(p[0])) - 1, v, w)
-/* p + q r + r rest.  (What a low part of r adds is left to the caller.) */
-FA_AVX2_INLINE fa_pair fa_line(float p, float q, __m256 r, __m256 rest) {
-    __m256 hi = _mm256_fmadd_ps(FA_PS(q), r, FA_PS(p));
-    __m256 lo = _mm256_fmadd_ps(FA_PS(q), r, _mm256_sub_ps(FA_PS(p), hi));
-    fa_pair y = fa_fast_sum(hi, _mm256_mul_ps(r, rest));
-    return (fa_pair){y.hi, _mm256_add_ps(y.lo, lo)};
-}
-/* r with its low part, of r rounded.  (The difference to C is exact, as C has few bits.) */
-FA_AVX2_INLINE fa_pair fa_mills_r(__m256 a, __m256 r) {
-    const __m256 c = FA_PS(FA_MILLS_C);
-    __m256 d = _mm256_add_ps(a, c), d_low = _mm256_sub_ps(a, _mm256_sub_ps(d, c));
-    __m256 left = _mm256_fnmadd_ps(r, d_low, _mm256_fnmadd_ps(r, d, FA_PS(1.0f)));
-    return (fa_pair){r, _mm256_mul_ps(left, r)};
-}
-/* R.  (Its derivative by r, for r.lo, is 2.33 R / r - 0.535 to 3%.) */
-FA_AVX2_INLINE fa_pair fa_mills_ratio(fa_pair r, __m256 rest) {
-    fa_pair p = fa_line(FA_MILLS_RATIO_0, FA_MILLS_RATIO_1, r.hi, rest);
-    fa_pair y = fa_product(r.hi, p.hi);
-    __m256 slope = _mm256_fmadd_ps(FA_PS(2.33f), p.hi, FA_PS(-0.535f));
-    y.lo = _mm256_fmadd_ps(r.hi, p.lo, y.lo);
-    return (fa_pair){y.hi, _mm256_fmadd_ps(r.lo, slope, y.lo)};
-}
-/* (ROOT - a) W.  (The first part of ROOT has few bits: the difference is exact for a larger
-   a, and what it loses for a smaller one is exact.  W' is about 0.9 where r.lo counts.) */
-FA_AVX2_INLINE fa_pair fa_mills_slope(__m256 a, fa_pair r, __m256 rest) {
-    const __m256 root = FA_PS(FA_MILLS_ROOT);
-    fa_pair w = fa_line(FA_MILLS_SLOPE_0, FA_MILLS_SLOPE_1, r.hi, rest);
-    w.lo = _mm256_fmadd_ps(FA_PS(0.9f), r.lo, w.lo);
-    __m256 h = _mm256_sub_ps(root, a), low = _mm256_sub_ps(_mm256_sub_ps(root, h), a);
-    fa_pair y = fa_fast_sum(h, _mm256_add_ps(low, FA_PS(FA_MILLS_ROOT_LOW)));
-    y.lo = _mm256_add_ps(y.lo, FA_PS(FA_MILLS_ROOT_LOWEST));
-    return fa_multiply(y, w);
-}
-/* x (1 + q), q small */
-FA_AVX2_INLINE fa_pair fa_grown(fa_pair x, __m256 q) {
-    return fa_fast_sum(x.hi, _mm256_fmadd_ps(x.hi, q, x.lo));
-}
-/* E = 2^-40 s (1 + q), as a pair s, q.  a comes last, and by s: it may be subnormal. */
-FA_AVX2_INLINE __m256 fa_gelu_f(__m256 x, __m256 a, fa_pair ratio, fa_pair e) {
-    fa_pair z = fa_grown(ratio, e.lo), b = fa_product(a, e.hi);
-    __m256 y = _mm256_fmadd_ps(b.hi, z.lo, _mm256_mul_ps(b.lo, z.hi));
-    y = _mm256_fmadd_ps(b.hi, z.hi, y);
-    return _mm256_fnmadd_ps(y, FA_PS(FA_SCALE), _mm256_max_ps(FA_PS(-0.0f), x));
-}
-FA_AVX2_INLINE __m256 fa_gelu_d(__m256 x, fa_pair slope, fa_pair e) {
-    fa_pair z = fa_grown(slope, e.lo);
-    __m256 y = _mm256_fmadd_ps(e.hi, z.hi, _mm256_mul_ps(e.hi, z.lo));
-    y = _mm256_mul_ps(y, FA_PS(FA_SCALE));
-    return _mm256_blendv_ps(_mm256_sub_ps(FA_PS(1.0f), y), y, x);
-}
+/* gelu on the left of its rows: with E = exp(-a^2 / 2) = s (1 + q), w = 1 / a^2 and
+   A(w) = a Phi(-a) / E, which is 1 / sqrt(2 pi) - w P(w), f(-a) = -A E and
+   f'(-a) = -a (1 / sqrt(2 pi) - w A) E. */
 FA_AVX2_INLINE void fa_gelu_far_block(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
 ) {
-    /* exponentials (s, and r, then q); the two series, then R and the slope */
-    fa_pairs e, ratio, slope;
-    float per[FA_BLOCK] __attribute__((aligned(32)));
+    const double limit = 0.3989422804014327;
+    const __m256 zero = _mm256_setzero_ps(), one = FA_PS(1.0f);
+    const __m256 first = FA_PS((float)limit), low = FA_PS((float)(limit - (float)limit));
     for (ptrdiff_t i = 0; i < n; i += 8) {
-        __m256 a = FA_ABS_AT(FA_MILLS_TOP), half = _mm256_mul_ps(a, FA_PS(0.5f));
-        fa_reduced from = fa_reduce_product(half, a, FA_SCALE_BITS);
-        fa_store(&e, i, (fa_pair){from.s, from.r});
-        __m256 r = _mm256_div_ps(FA_PS(1.0f), _mm256_add_ps(a, FA_PS(FA_MILLS_C)));
-        _mm256_store_ps(per + i, r);
-    }
-    for (ptrdiff_t i = 0; i < n; i += 8) {
-        __m256 v = _mm256_sub_ps(_mm256_load_ps(per + i), FA_PS(FA_MILLS_CENTRE));
-        __m256 w = _mm256_mul_ps(v, v);
-        _mm256_store_ps(e.lo + i, fa_growth(_mm256_load_ps(e.lo + i)));
-        if (with_f) _mm256_store_ps(ratio.hi + i, FA_SERIES(fa_mills_ratio_rest, v, w));
-        if (with_d) _mm256_store_ps(slope.hi + i, FA_SERIES(fa_mills_slope_rest, v, w));
-    }
-    for (ptrdiff_t i = 0; i < n; i += 8) {
-        __m256 a = FA_ABS_AT(FA_MILLS_TOP);
-        fa_pair r = fa_mills_r(a, _mm256_load_ps(per + i));
+        __m256 v = _mm256_loadu_ps(x + i), a = fa_min_abs(v, FA_GELU_FAR_TOP);
+        fa_reduced from = fa_reduce_product(_mm256_mul_ps(a, FA_PS(0.5f)), a, FA_SCALE_BITS);
+        __m256 s = from.s, q = fa_growth(from.r);
+        __m256 w = _mm256_div_ps(one, _mm256_mul_ps(a, a)), p = FA_PS(fa_gelu_far[4]);
+        for (int k = 3; k >= 0; k--) p = _mm256_fmadd_ps(p, w, FA_PS(fa_gelu_far[k]));
+        __m256 rest = _mm256_fnmadd_ps(p, w, low), all = _mm256_add_ps(first, rest);
         if (with_f) {
-            fa_store(&ratio, i, fa_mills_ratio(r, _mm256_load_ps(ratio.hi + i)));
+            __m256 y = fa_far_product(s, first, _mm256_fmadd_ps(q, all, rest), -FA_SCALE);
+            _mm256_storeu_ps(f + i, _mm256_blendv_ps(v, y, v));
         }
         if (with_d) {
-            fa_store(&slope, i, fa_mills_slope(a, r, _mm256_load_ps(slope.hi + i)));
+            fa_pair b = fa_product(a, first);
+            rest = _mm256_fmadd_ps(a, _mm256_fnmadd_ps(w, all, low), b.lo);
+            rest = _mm256_fmadd_ps(q, _mm256_add_ps(b.hi, rest), rest);
+            __m256 y = fa_far_product(s, b.hi, rest, -FA_SCALE);
+            /* (1 on the right, or NaN) */
+            _mm256_storeu_ps(d + i, _mm256_blendv_ps(_mm256_fmadd_ps(a, zero, one), y, v));
         }
-    }
-    for (ptrdiff_t i = 0; i < n; i += 8) {
-        __m256 v = _mm256_loadu_ps(x + i), a = fa_min_abs(v, FA_MILLS_TOP);
-        fa_pair by = fa_load(&e, i);
-        if (with_f) _mm256_storeu_ps(f + i, fa_gelu_f(v, a, fa_load(&ratio, i), by));
-        if (with_d) _mm256_storeu_ps(d + i, fa_gelu_d(v, fa_load(&slope, i), by));
     }
 }
 FA_FUNCTION(gelu_far)
 FA_BY_ROWS(gelu, GELU)
 
 /* mish, for |x| > 5, e = exp(-|x|) = s (1 + q): x (e - e^2 / 2 + e^4 / 4 ...) on the left,
-   and x (1 - 2 e^2 + 4 e^3 ...) on the right.  x comes last, and by s: as in fa_gelu_f(). */
+   and x (1 - 2 e^2 + 4 e^3 ...) on the right. */
 FA_AVX2_INLINE void fa_mish_far_block(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
 ) {
@@ -437,26 +348,23 @@ FA_AVX2_INLINE void fa_mish_far_block(
         __m256 square = _mm256_mul_ps(e, e), twice = _mm256_add_ps(square, square);
         if (with_f) {
             __m256 t = _mm256_mul_ps(e, _mm256_fmsub_ps(square, quarter, half));
-            fa_pair y = fa_product(a, s);
-            y.lo = _mm256_fmadd_ps(y.hi, _mm256_add_ps(q, _mm256_fmadd_ps(q, t, t)), y.lo);
-            y.hi = _mm256_mul_ps(_mm256_add_ps(y.hi, y.lo), FA_PS(-FA_SCALE));
+            __m256 rest = _mm256_mul_ps(a, _mm256_add_ps(q, _mm256_fmadd_ps(q, t, t)));
+            __m256 y = fa_far_product(s, a, rest, -FA_SCALE);
             t = _mm256_mul_ps(twice, _mm256_sub_ps(one, _mm256_add_ps(e, e)));
             t = _mm256_fnmadd_ps(a, t, v);
-            _mm256_storeu_ps(f + i, _mm256_blendv_ps(t, y.hi, v));
+            _mm256_storeu_ps(f + i, _mm256_blendv_ps(t, y, v));
         }
         if (with_d) {
             /* e (1 - a + e (a - 1/2) + e^3 (1/4 - a)), 1 - a exact */
             __m256 t = _mm256_mul_ps(square, _mm256_sub_ps(quarter, a));
             t = _mm256_mul_ps(e, _mm256_add_ps(_mm256_sub_ps(a, half), t));
             __m256 first = _mm256_sub_ps(one, a), u = _mm256_fmadd_ps(t, q, t);
-            fa_pair y = fa_product(s, first);
-            y.lo = _mm256_fmadd_ps(s, _mm256_fmadd_ps(first, q, u), y.lo);
-            y.hi = _mm256_mul_ps(_mm256_add_ps(y.hi, y.lo), FA_PS(FA_SCALE));
+            __m256 y = fa_far_product(s, first, _mm256_fmadd_ps(first, q, u), FA_SCALE);
             /* 1 + 2 e^2 (2 a - 1 + e (2 - 6 a)) */
             t = _mm256_fnmadd_ps(FA_PS(6.0f), a, FA_PS(2.0f));
             t = _mm256_fmadd_ps(e, t, _mm256_fmsub_ps(a, FA_PS(2.0f), one));
             t = _mm256_fmadd_ps(twice, t, one);
-            _mm256_storeu_ps(d + i, _mm256_blendv_ps(t, y.hi, v));
+            _mm256_storeu_ps(d + i, _mm256_blendv_ps(t, y, v));
         }
     }
 }

@@ -52,14 +52,15 @@ class Rows(NamedTuple):
         return round(abs(self.root) / self.steps_to_root * 2**23) / 2**23
 
 
-def displacements(x: float, step: float) -> np.ndarray:
-    """What d can be for an interval around x: numbers of 8 bits, and so that x - d is exact."""
-    unit = max(2.0**-30, float(np.spacing(np.float32(x))))
+def displacements(step: float) -> np.ndarray:
+    """What d can be: numbers of 8 bits, the last of which is 2^-30 or more, as that of x and of
+    n step is: x - n step - d is exact then, as it is below 2^-6.
+    """
     mantissa = np.arange(128, 256)
     found = [np.zeros(1)]
     for exponent in range(-37, -14):
         d = mantissa * 2.0**exponent
-        d = d[(d < step / 2) & (d % unit == 0)]
+        d = d[(d < step / 2) & (d % 2.0**-30 == 0)]
         found += [d, -d]
     return np.concatenate(found)
 
@@ -101,7 +102,7 @@ class Piece(NamedTuple):
 
 def candidates(piece: Piece) -> list[tuple[float, float]]:
     """Pairs of d and c0."""
-    d = displacements(piece.x, piece.step)
+    d = displacements(piece.step)
     if piece.zero is not None:
         order = np.argsort(np.abs(piece.x + d - float(piece.zero)), kind="stable")
         return [(float(d[k]), 0.0) for k in order[: 12 if piece.zero else 1]]

@@ -1,112 +1,29 @@
-"""Write fastact/_tables_avx2.h: what _avx2.h looks up, 8 numbers at a time.
+"""Write fastact/_tables_avx2.h: the numbers of _avx2.h.
 
     python tools/tables_avx2.py            writes the file (some seconds; needs mpmath)
     python tools/tables_avx2.py --check    exit 1 if the file has other numbers
 
-As tools/tables.py, for the permutation that AVX2 has: 8 intervals, two in each octave of
-1 + a / scale, and polynomials of a higher degree.  And the exponential: theta 2^(j/8), for
-a theta with which all eight are almost float32 numbers (found by trying them all).
+The exponential by what AVX2 can look up in one instruction, 8 numbers: theta 2^(j/8), for a
+theta with which all of them are almost float32 numbers (found by trying them all).  And series.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import mpmath as mp
 import numpy as np
 from generated import write_or_check
-from tables import centre, fit, gelu_tanh, near_float, sigmoid, silu, softplus
+from tables import fit, silu, softplus
 
 TARGET = Path(__file__).resolve().parent.parent / "fastact" / "_tables_avx2.h"
 SIZE = 8
 #: the tables of exp(-u) give 2^-SCALE of it
 SCALE = 40
 THETA = mp.mpf(float.fromhex("0x1.feb052p-1"))
-#: C: for a smaller one R / r and W take higher degrees, for a larger one they are less of a
-#: line, and rounding costs more
-MILLS_TOP, MILLS_C, MILLS_CENTRE = 14.62, 2.3125, 0.25
-
-
-@dataclass
-class Table:
-    """F(c + d) = b d + (p0 + d (p1 + ...)); the error of the fit is by F.
-
-    Where F has a root, that is a c, and b is the slope at c in all intervals.
-    """
-
-    name: str
-    about: str
-    function: Callable
-    scale: float
-    degree: int
-    root: float | None = None
-    #: (what tables.centre() and fit() ask for)
-    slope: None = None
-    weight: None = None
-
-    @property
-    def factor(self) -> float:
-        return float(np.float32(1 / self.scale))
-
-    def interval(self, j: int) -> tuple[float, float]:
-        lo, hi = (
-            (2 ** (k // 2) * (1 + k % 2 / 2) - 1) / self.factor for k in (j, j + 1)
-        )
-        return lo, hi
-
-
-def nearest(table: Table, lo: float, hi: float) -> tuple[np.float32, np.float32]:
-    """near_float() around several points: a function may be almost a line or a limit."""
-    f, middle = table.function, centre(table, lo, hi)
-    found = [near_float([f], middle + (hi - lo) * k / 100, hi - lo) for k in range(-5, 6)]
-    c, (p0,) = min(found, key=lambda of: abs(float(of[1][0]) / f(mp.mpf(float(of[0]))) - 1))
-    return c, p0
-
-
-def columns(table: Table) -> tuple[dict, float]:
-    """The numbers of a table, and its largest error."""
-    f = table.function
-    found: dict = {name: [0.0] * SIZE for name in ["c", "b", *range(table.degree + 1)]}
-    worst = 0.0
-    for j in range(SIZE):
-        lo, hi = table.interval(j)
-        root = table.root if table.root is not None and lo <= table.root < hi else None
-        if root is not None or (j == 0 and table.root is not None):
-            c = np.float32(root or 0)
-            p0 = np.float32(float(f(mp.mpf(float(c)))))
-        else:
-            c, p0 = nearest(table, lo, hi)
-        b = mp.mpf(0)
-        if table.root is not None:
-            b = mp.mpf(float(np.float32(float(mp.diff(f, float(c))))))
-        numbers, error = fit(table, lo, hi, mp.mpf(float(c)), mp.mpf(float(p0)), b,
-                             table.degree)
-        worst = max(worst, error)
-        # (1.0 has the exponent 127: its entry is 254 mod 8)
-        for name, value in zip(found, [c, b, p0, *numbers], strict=True):
-            found[name][(6 + j) % SIZE] = float(value)
-    return found, worst
-
-
-def text_of(table: Table) -> str:
-    found, worst = columns(table)
-    if table.root is None:
-        del found["b"]
-    lines = [
-        f"/* {table.about}: error of the fit 2^{np.log2(worst):.1f} */",
-        f"#define FA_{table.name.upper()}_FACTOR {np.float32(table.factor)}f",
-        f"static const float fa_table_{table.name}[{len(found)}][{SIZE}] = {{",
-    ]
-    for name, values in found.items():
-        texts = [f"{np.float32(v)}f" for v in values]
-        lines.append(f"    {{   /* {name if isinstance(name, str) else f'p{name}'} */")
-        lines += [f"        {', '.join(texts[k:k + 4])}," for k in (0, 4)]
-        lines.append("    },")
-    return "\n".join([*lines, "};"])
 
 
 class Series(NamedTuple):
@@ -244,92 +161,33 @@ def exponential() -> str:
     return "\n".join([*lines, "};"])
 
 
-def almost_line(name: str, of: Callable, lo, hi, degree: int) -> list[str]:
-    """of(r) = p + q r + r S(r - MILLS_CENTRE), and a polynomial of the degree in all.
-
-    p, which the best polynomial is for r = 0, is found by trials: another would ask S for a
-    term of 1 / r.  It has few bits, for the difference to p + q r to be exact.
+def gelu_far() -> str:
+    """a Phi(-a) exp(a^2 / 2) = 1 / sqrt(2 pi) - w (p0 + w (p1 + ...)), w = 1 / a^2, for a from
+    5.4 to TOP, beyond which the results are 0.
     """
-    centre = mp.mpf(MILLS_CENTRE)
+    top, limit = 14.62, 1 / mp.sqrt(2 * mp.pi)
 
-    def fitted(k):
-        p = mp.mpf(k) / 2**20
-        # (for which r S is as large a part, and of another sign, at either end)
-        q = sum(1 - p / of(r) for r in (lo, hi)) / sum(r / of(r) for r in (lo, hi))
-        q = mp.mpf(round(float(q) * 64)) / 64
-        # (S v, for fit() takes no constant)
-        series = Series(
-            lambda v: v * ((of(v + centre) - p) / (v + centre) - q),
-            lambda v: v * of(v + centre) / (v + centre),
-        )
-        numbers, error = fit(
-            series, lo - centre, hi - centre, mp.mpf(0), mp.mpf(0), mp.mpf(0), degree
-        )
-        return error, p, q, numbers
+    def of_square(w):
+        a = 1 / mp.sqrt(w)
+        return a * mp.exp(a * a / 2) * mp.erfc(a / mp.sqrt(2)) / 2
 
-    limit = round(2**20 / np.sqrt(2 * np.pi))
-    error, p, q, numbers = min(map(fitted, range(limit - 12, limit + 4)))
-    return [
-        f"/* error 2^{np.log2(error):.1f} */",
-        f"#define FA_MILLS_{name.upper()}_0 {float(p)}f",
-        f"#define FA_MILLS_{name.upper()}_1 {float(q)}f",
-        *numbers_of(f"fa_mills_{name}_rest", numbers),
-    ]
-
-
-def gelu() -> str:
-    """For r = 1 / (a + C) and R(a) = exp(a^2 / 2) Phi(-a), from 0 to TOP (and the results
-    are 0 beyond): R / r, and W of R - a / sqrt(2 pi) = (ROOT - a) W.
-    """
-    c = mp.mpf(MILLS_C)
-
-    def ratio(a):
-        return mp.exp(a * a / 2) * mp.erfc(a / mp.sqrt(2)) / 2
-
-    def both(a):
-        return ratio(a) - a / mp.sqrt(2 * mp.pi)
-
-    root = mp.findroot(both, 0.75)
-    first = round(float(root) * 2**19) / 2**19
-    low = np.float32(float(root - mp.mpf(first)))
-    lowest = np.float32(float(root - mp.mpf(first) - mp.mpf(float(low))))
-
-    def slope_of(a):
-        near = abs(a - root) < 1e-9
-        return -mp.diff(both, root) if near else both(a) / (root - a)
-
-    lo, hi = 1 / (mp.mpf(MILLS_TOP) + c), 1 / c
+    series = Series(lambda w: limit - of_square(w), of_square)
+    numbers, error = fit(
+        series, 1 / mp.mpf(top) ** 2, 1 / mp.mpf("5.4") ** 2,
+        mp.mpf(0), mp.mpf(0), mp.mpf(0), 5,
+    )
     return "\n".join([
-        "/* gelu: R / r, and W */",
-        f"#define FA_MILLS_TOP {MILLS_TOP}f",
-        f"#define FA_MILLS_C {MILLS_C}f",
-        f"#define FA_MILLS_CENTRE {MILLS_CENTRE}f",
-        f"#define FA_MILLS_ROOT {first}f",
-        f"#define FA_MILLS_ROOT_LOW {low}f",
-        f"#define FA_MILLS_ROOT_LOWEST {lowest}f",
-        *almost_line("ratio", lambda r: ratio(1 / r - c) / r, lo, hi, 10),
-        *almost_line("slope", lambda r: slope_of(1 / r - c), lo, hi, 9),
+        f"/* gelu, far on the left: error 2^{np.log2(error):.1f} */",
+        f"#define FA_GELU_FAR_TOP {top}f",
+        *numbers_of("fa_gelu_far", numbers),
     ])
-
-
-def slope(of, u):
-    """of'(-a) / sigmoid(-u(a))"""
-    return lambda a: of(-a)[1] / sigmoid(-u(a))
-
-
-TABLES = [
-    Table("gelu_tanh_d", "gelu_tanh'(-a) / sigmoid(-u(a))",
-          slope(gelu_tanh, lambda a: 2 * mp.sqrt(2 / mp.pi) * (a + mp.mpf("0.044715") * a**3)),
-          0.98, 8, root=0.7524614220710163),
-]
 
 
 def text() -> str:
     """The whole file."""
     parts = ["/* Written by tools/tables_avx2.py. */"]
     parts += [exponential(), silu_root(), tanh_near(), tanh_shrink_near()]
-    parts += [expm1_near(), logarithm(), gelu()]
-    parts += map(text_of, TABLES)
+    parts += [expm1_near(), logarithm(), gelu_far()]
     return "\n\n".join(parts) + "\n"
 
 
