@@ -91,9 +91,9 @@ FA_AVX2_INLINE fa_pair fa_product_plus(__m256 a, __m256 b, __m256 c, __m256 low)
         const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d \
     ) {                                                                                 \
         fa_by_rows(                                                                     \
-            fa_rows_##name, FA_##NAME##_STEP, FA_##NAME##_LOW, FA_##NAME##_HIGH,        \
-            FA_##NAME##_BEND, FA_##NAME##_LACK, fa_##name##_far_f32,                    \
-            x, f, d, n, with_f, with_d                                                  \
+            fa_rows_##name, FA_ROWS_##NAME##_STEP, FA_ROWS_##NAME##_LOW,                \
+            FA_ROWS_##NAME##_HIGH, FA_ROWS_##NAME##_BEND, FA_ROWS_##NAME##_LACK,        \
+            fa_##name##_far_f32, x, f, d, n, with_f, with_d                             \
         );                                                                              \
     }                                                                                   \
     FA_WHOLE(name)
@@ -239,14 +239,6 @@ FA_AVX2_INLINE fa_pair fa_silu_u(__m256 a) {
 }
 FA_GATED(silu, 110.0f, fa_silu_slope(fa_silu_u(a), 0, over, r))
 
-/* u = 1.702 a */
-FA_AVX2_INLINE fa_pair fa_quick_gelu_u(__m256 a) {
-    fa_pair u = fa_product(a, FA_PS(1.702f));
-    u.lo = _mm256_fmadd_ps(a, FA_PS((float)(1.702 - 1.702f)), u.lo);
-    return u;
-}
-FA_GATED(quick_gelu, 64.0f, fa_silu_slope(fa_quick_gelu_u(a), 1, over, r))
-
 /* s (hi + lo) factor, for an s which is 2^40 times what it should be. */
 FA_AVX2_INLINE __m256 fa_far_product(__m256 s, __m256 hi, __m256 lo, float factor) {
     fa_pair y = fa_product(s, hi);
@@ -254,10 +246,56 @@ FA_AVX2_INLINE __m256 fa_far_product(__m256 s, __m256 hi, __m256 lo, float facto
     return _mm256_mul_ps(_mm256_add_ps(y.hi, y.lo), FA_PS(factor));
 }
 
-/* gelu_tanh on the left of its rows: u = a (c + k a^2), c = 2 sqrt(2 / pi), k = 0.044715 c,
-   and W = a u', which is that for 3 k, give f(-a) = -a e (1 - e ...) for e = exp(-u), and
-   f'(-a) = e (1 - W - e (1 - 2 W) ...).  c is taken in two parts, so that the sum with the
-   first is exact in its difference to that. */
+/* f(x) and f'(x) of a gated function from f(-|x|) and f'(-|x|). */
+FA_AVX2_INLINE __m256 fa_gated_f(__m256 x, __m256 left) {
+    return _mm256_add_ps(_mm256_max_ps(FA_PS(-0.0f), x), left);
+}
+FA_AVX2_INLINE __m256 fa_gated_d(__m256 x, __m256 left) {
+    return _mm256_blendv_ps(_mm256_sub_ps(FA_PS(1.0f), left), left, x);
+}
+
+/* quick_gelu and gelu_tanh outside of their rows, e = exp(-u): f(-a) = -a e (1 - e ...), and
+   f'(-a) = e (1 - W - e (1 - 2 W) ...), W = a u'(a). */
+#define FA_GATED_FAR(name, top, U, W)                                                   \
+    FA_AVX2_INLINE void fa_##name##_far_block(                                          \
+        const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d \
+    ) {                                                                                 \
+        const __m256 one = FA_PS(1.0f);                                                 \
+        for (ptrdiff_t i = 0; i < n; i += 8) {                                          \
+            __m256 v = _mm256_loadu_ps(x + i), a = fa_min_abs(v, top);                  \
+            fa_reduced from = fa_reduce(U, FA_SCALE_BITS, 0);                           \
+            __m256 s = from.s, q = fa_growth(from.r);                                   \
+            __m256 e = _mm256_mul_ps(_mm256_fmadd_ps(s, q, s), FA_PS(FA_SCALE));        \
+            if (with_f) {                                                               \
+                __m256 rest = _mm256_fnmadd_ps(e, _mm256_add_ps(one, q), q);            \
+                rest = fa_far_product(s, a, _mm256_mul_ps(a, rest), -FA_SCALE);         \
+                _mm256_storeu_ps(f + i, fa_gated_f(v, rest));                           \
+            }                                                                           \
+            if (with_d) {                                                               \
+                fa_pair w = W;                                                          \
+                __m256 first = _mm256_sub_ps(one, w.hi);                                \
+                __m256 rest = _mm256_fmsub_ps(FA_PS(2.0f), w.hi, one);                  \
+                rest = _mm256_fmsub_ps(e, rest, w.lo);                                  \
+                rest = _mm256_fmadd_ps(q, _mm256_add_ps(first, rest), rest);            \
+                rest = fa_far_product(s, first, rest, FA_SCALE);                        \
+                _mm256_storeu_ps(d + i, fa_gated_d(v, rest));                           \
+            }                                                                           \
+        }                                                                               \
+    }                                                                                   \
+    FA_FUNCTION(name##_far)
+
+/* u = W = 1.702 a */
+FA_AVX2_INLINE fa_pair fa_quick_gelu_u(__m256 a) {
+    fa_pair u = fa_product(a, FA_PS(1.702f));
+    u.lo = _mm256_fmadd_ps(a, FA_PS((float)(1.702 - 1.702f)), u.lo);
+    return u;
+}
+FA_GATED_FAR(quick_gelu, 64.0f, fa_quick_gelu_u(a), fa_quick_gelu_u(a))
+FA_BY_ROWS(quick_gelu, QUICK_GELU)
+
+/* u = a (c + k a^2), c = 2 sqrt(2 / pi), k = 0.044715 c, and W, which is that for 3 k.  c
+   is taken in two parts: the sum with the first is exact in its difference to that. */
+#define FA_GELU_TANH_K 0.07135481627260025
 FA_AVX2_INLINE fa_pair fa_gelu_tanh_u(__m256 a, double k) {
     const double c = 1.5957691216057308;
     const float c1 = 1.5966796875f, k1 = (float)k;
@@ -271,63 +309,37 @@ FA_AVX2_INLINE fa_pair fa_gelu_tanh_u(__m256 a, double k) {
     u.lo = _mm256_fmadd_ps(a, _mm256_add_ps(low, p.lo), u.lo);
     return u;
 }
-FA_AVX2_INLINE void fa_gelu_tanh_far_block(
-    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
-) {
-    const double k = 0.07135481627260025;
-    const __m256 zero = _mm256_setzero_ps(), one = FA_PS(1.0f);
-    for (ptrdiff_t i = 0; i < n; i += 8) {
-        __m256 v = _mm256_loadu_ps(x + i), a = fa_min_abs(v, 11.0f);
-        fa_reduced from = fa_reduce(fa_gelu_tanh_u(a, k), FA_SCALE_BITS, 0);
-        __m256 s = from.s, q = fa_growth(from.r);
-        __m256 e = _mm256_mul_ps(_mm256_fmadd_ps(s, q, s), FA_PS(FA_SCALE));
-        if (with_f) {
-            __m256 rest = _mm256_fnmadd_ps(e, _mm256_add_ps(one, q), q);
-            __m256 y = fa_far_product(s, a, _mm256_mul_ps(a, rest), -FA_SCALE);
-            _mm256_storeu_ps(f + i, _mm256_blendv_ps(v, y, v));
-        }
-        if (with_d) {
-            fa_pair w = fa_gelu_tanh_u(a, 3 * k);
-            __m256 first = _mm256_sub_ps(one, w.hi);
-            __m256 rest = _mm256_fmsub_ps(FA_PS(2.0f), w.hi, one);
-            rest = _mm256_fmsub_ps(e, rest, w.lo);
-            rest = _mm256_fmadd_ps(q, _mm256_add_ps(first, rest), rest);
-            __m256 y = fa_far_product(s, first, rest, FA_SCALE);
-            /* (1 on the right, or NaN) */
-            _mm256_storeu_ps(d + i, _mm256_blendv_ps(_mm256_fmadd_ps(a, zero, one), y, v));
-        }
-    }
-}
-FA_FUNCTION(gelu_tanh_far)
+FA_GATED_FAR(gelu_tanh, 11.0f, fa_gelu_tanh_u(a, FA_GELU_TANH_K),
+             fa_gelu_tanh_u(a, 3 * FA_GELU_TANH_K))
 FA_BY_ROWS(gelu_tanh, GELU_TANH)
 
-/* gelu on the left of its rows: with E = exp(-a^2 / 2) = s (1 + q), w = 1 / a^2 and
+/* gelu outside of its rows: with E = exp(-a^2 / 2) = s (1 + q), w = 1 / a^2 and
    A(w) = a Phi(-a) / E, which is 1 / sqrt(2 pi) - w P(w), f(-a) = -A E and
    f'(-a) = -a (1 / sqrt(2 pi) - w A) E. */
 FA_AVX2_INLINE void fa_gelu_far_block(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
 ) {
     const double limit = 0.3989422804014327;
-    const __m256 zero = _mm256_setzero_ps(), one = FA_PS(1.0f);
+    const __m256 one = FA_PS(1.0f);
     const __m256 first = FA_PS((float)limit), low = FA_PS((float)(limit - (float)limit));
     for (ptrdiff_t i = 0; i < n; i += 8) {
         __m256 v = _mm256_loadu_ps(x + i), a = fa_min_abs(v, FA_GELU_FAR_TOP);
-        fa_reduced from = fa_reduce_product(_mm256_mul_ps(a, FA_PS(0.5f)), a, FA_SCALE_BITS);
+        __m256 half = _mm256_mul_ps(a, FA_PS(0.5f));
+        fa_reduced from = fa_reduce_product(half, a, FA_SCALE_BITS);
         __m256 s = from.s, q = fa_growth(from.r);
         __m256 w = _mm256_div_ps(one, _mm256_mul_ps(a, a)), p = FA_PS(fa_gelu_far[4]);
         for (int k = 3; k >= 0; k--) p = _mm256_fmadd_ps(p, w, FA_PS(fa_gelu_far[k]));
         __m256 rest = _mm256_fnmadd_ps(p, w, low), all = _mm256_add_ps(first, rest);
         if (with_f) {
             __m256 y = fa_far_product(s, first, _mm256_fmadd_ps(q, all, rest), -FA_SCALE);
-            _mm256_storeu_ps(f + i, _mm256_blendv_ps(v, y, v));
+            _mm256_storeu_ps(f + i, fa_gated_f(v, y));
         }
         if (with_d) {
             fa_pair b = fa_product(a, first);
             rest = _mm256_fmadd_ps(a, _mm256_fnmadd_ps(w, all, low), b.lo);
             rest = _mm256_fmadd_ps(q, _mm256_add_ps(b.hi, rest), rest);
-            __m256 y = fa_far_product(s, b.hi, rest, -FA_SCALE);
-            /* (1 on the right, or NaN) */
-            _mm256_storeu_ps(d + i, _mm256_blendv_ps(_mm256_fmadd_ps(a, zero, one), y, v));
+            rest = fa_far_product(s, b.hi, rest, -FA_SCALE);
+            _mm256_storeu_ps(d + i, fa_gated_d(v, rest));
         }
     }
 }

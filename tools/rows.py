@@ -19,7 +19,7 @@ from typing import NamedTuple
 import mpmath as mp
 import numpy as np
 from generated import write_or_check
-from tables import gelu, gelu_tanh, mish
+from tables import gelu, gelu_tanh, mish, quick_gelu
 
 TARGET = Path(__file__).resolve().parent.parent / "fastact" / "_rows_avx2.h"
 #: the points of an interval that a fit sees, by its middle, 1 to its end, and the
@@ -159,11 +159,11 @@ def text_of(rows: Rows) -> str:
     name = rows.name.upper()
     return "\n".join([
         f"/* {rows.name}, and its derivative: relative errors {errors} */",
-        f"#define FA_{name}_STEP {step}f",
-        f"#define FA_{name}_LOW {rows.low}",
-        f"#define FA_{name}_HIGH {rows.high}",
-        f"#define FA_{name}_BEND {rows.bend}f",
-        f"#define FA_{name}_LACK {rows.lack}f",
+        f"#define FA_ROWS_{name}_STEP {step}f",
+        f"#define FA_ROWS_{name}_LOW {rows.low}",
+        f"#define FA_ROWS_{name}_HIGH {rows.high}",
+        f"#define FA_ROWS_{name}_BEND {rows.bend}f",
+        f"#define FA_ROWS_{name}_LACK {rows.lack}f",
         f"static const unsigned fa_rows_{rows.name}[{len(lines)}][8] FA_ALIGNED = {{",
         *lines,
         "};",
@@ -174,6 +174,7 @@ LACK_OF_0_6 = 0.6 - float(np.float32(0.6))
 ROWS = [
     Rows("gelu", gelu, -0.7517915246935645, 48, -350, 511, -0.2938),
     Rows("gelu_tanh", gelu_tanh, -0.7524614220710163, 48, -287, 510, -0.2938),
+    Rows("quick_gelu", quick_gelu, -0.751154255441289, 48, -511, 511, -0.3007),
     Rows("mish", mish, -1.1924312145154952, 75, -503, 503, -0.099, LACK_OF_0_6),
 ]
 
