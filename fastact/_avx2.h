@@ -121,12 +121,15 @@ typedef struct {
     __m256 s, r;
 } fa_reduced;
 /* s for t, which has n in its low bits. */
-FA_AVX2_INLINE __m256 fa_step_power(__m256 t) {
+FA_AVX2_INLINE __m256 fa_power_of(const unsigned *table, __m256 t) {
     __m256i at = _mm256_castps_si256(t);
     __m256i bits = _mm256_permutevar8x32_epi32(
-        _mm256_loadu_si256((const __m256i *)fa_table_exp), at
+        _mm256_loadu_si256((const __m256i *)table), at
     );
     return _mm256_castsi256_ps(_mm256_add_epi32(bits, _mm256_slli_epi32(at, 20)));
+}
+FA_AVX2_INLINE __m256 fa_step_power(__m256 t) {
+    return fa_power_of(fa_table_exp, t);
 }
 FA_AVX2_INLINE fa_reduced fa_reduce(fa_pair u, int more, const int negative) {
     const float sign = negative ? -1.0f : 1.0f;
@@ -416,13 +419,13 @@ FA_AVX2_INLINE fa_share fa_share_of(fa_pair e) {
     __m256 s = _mm256_div_ps(one, d.hi);
     return (fa_share){s, fa_excess(s, one, d)};
 }
-/* S (1 - S), times factor. */
-FA_AVX2_INLINE __m256 fa_share_slope(fa_share of, float factor) {
+/* S (1 - S) */
+FA_AVX2_INLINE __m256 fa_share_slope(fa_share of) {
     __m256 s = _mm256_mul_ps(of.s, FA_PS(FA_SCALE)), y = _mm256_fnmadd_ps(of.s, s, of.s);
     __m256 low = _mm256_fnmadd_ps(of.s, s, _mm256_sub_ps(of.s, y));
     s = _mm256_fnmadd_ps(FA_PS(2.0f), s, FA_PS(1.0f));
     low = _mm256_fnmadd_ps(_mm256_mul_ps(of.s, of.excess), s, low);
-    return _mm256_mul_ps(_mm256_add_ps(y, low), FA_PS(factor * FA_SCALE));
+    return _mm256_mul_ps(_mm256_add_ps(y, low), FA_PS(FA_SCALE));
 }
 
 /* S on the left, 1 - S on the right. */
@@ -440,37 +443,109 @@ FA_AVX2_INLINE void fa_sigmoid_block(
         fa_share share = fa_share_of(fa_load(&pairs, i));
         __m256 v = _mm256_loadu_ps(x + i);
         if (with_f) _mm256_storeu_ps(f + i, fa_sigmoid_at(v, share));
-        if (with_d) _mm256_storeu_ps(d + i, fa_share_slope(share, 1.0f));
+        if (with_d) _mm256_storeu_ps(d + i, fa_share_slope(share));
     }
 }
 FA_FUNCTION(sigmoid)
 
-/* 1 - 2 S for exp(2 |x|).  2 S, rounded, is wrong by 1 / 4 ulp of a result of 1 / 2 or more
-   at most, but by more of a smaller one: there, it is x + x^3 P(x^2).  (Which is +0 for -0:
-   hence the sign for both.) */
-FA_AVX2_INLINE __m256 fa_tanh_at(__m256 x, fa_share of) {
-    const __m256 near = FA_PS(FA_TANH_NEAR * FA_TANH_NEAR);
-    __m256 s = _mm256_fnmadd_ps(of.s, of.excess, of.s);
-    __m256 y = _mm256_fnmadd_ps(s, FA_PS(2.0f * FA_SCALE), FA_PS(1.0f));
-    __m256 w = _mm256_mul_ps(x, x), p = FA_PS(fa_tanh_near[4]);
-    for (int k = 3; k >= 0; k--) p = _mm256_fmadd_ps(p, w, FA_PS(fa_tanh_near[k]));
-    p = _mm256_fmadd_ps(_mm256_mul_ps(x, w), p, x);
-    y = _mm256_blendv_ps(y, p, _mm256_cmp_ps(w, near, _CMP_LT_OQ));
-    return _mm256_or_ps(y, fa_sign(x));
+/* tanh(a) = 1 - 1 / D for D = (1 + exp(2 a)) / 2.  exp(2 a) / 2 = s (1/2 + r + g), where s is a
+   power of 2 to the n / 8, r = a - n step and g = r^2 (1 + ...).  As 1 is one of the powers,
+   D is 1 + r + g near 0, good to the last digit of r.  g has the low parts of s and of the
+   step. */
+typedef struct {
+    __m256 s, r, g;
+} fa_twice;
+FA_AVX2_INLINE fa_twice fa_twice_of(__m256 a, int more) {
+    const __m256 magic = FA_PS(12582912.0f + 8 * (more + FA_SCALE_BITS));
+    __m256 t = _mm256_fmadd_ps(a, FA_PS(FA_PER_HALF_STEP), magic);
+    __m256 n = _mm256_sub_ps(t, magic);
+    /* (exact) */
+    __m256 r = _mm256_fnmadd_ps(n, FA_PS(FA_HALF_STEP), a);
+    __m256 low = fa_pick(fa_table_twice_low, _mm256_castps_si256(t));
+    low = _mm256_fnmadd_ps(n, FA_PS(FA_HALF_STEP_LOW), low);
+    __m256 g = _mm256_fmadd_ps(r, FA_PS(FA_TWICE_4), FA_PS(FA_TWICE_3));
+    g = _mm256_fmadd_ps(g, r, FA_PS(1.0f));
+    g = _mm256_fmadd_ps(_mm256_mul_ps(r, r), g, low);
+    return (fa_twice){fa_power_of(fa_table_twice, t), r, g};
 }
-/* tanh'(x) = 4 sigmoid'(2 x) */
+/* scale D.  (Either difference is exact, but the second for a large s.) */
+FA_AVX2_INLINE fa_pair fa_twice_over(fa_twice of, float scale) {
+    const __m256 half = FA_PS(0.5f), first = FA_PS(0.5f * scale);
+    __m256 q = _mm256_add_ps(of.r, of.g), hi, lo;
+    hi = _mm256_fmadd_ps(of.s, q, _mm256_fmadd_ps(of.s, half, first));
+    lo = _mm256_sub_ps(first, _mm256_fnmadd_ps(of.s, half, hi));
+    lo = _mm256_fmadd_ps(of.s, of.r, lo);
+    return (fa_pair){hi, _mm256_fmadd_ps(of.s, of.g, lo)};
+}
+/* 2^more D of all, |x| being top at most; the largest |x|.  (The maximum takes its second
+   operand for NaN.) */
+FA_AVX2_INLINE fa_twice fa_tanh_part(const float *x, __m256 *most, float top, int more) {
+    __m256 a = fa_abs(_mm256_loadu_ps(x));
+    *most = _mm256_max_ps(a, *most);
+    return fa_twice_of(_mm256_min_ps(FA_PS(top), a), more);
+}
+FA_AVX2_INLINE __m256 fa_tanh_over(
+    fa_pairs *to, const float *x, ptrdiff_t n, float top, int more, float scale
+) {
+    __m256 most = _mm256_setzero_ps();
+    fa_twice now = fa_tanh_part(x, &most, top, more);
+    ptrdiff_t i = 8;
+    for (; i < n; i += 8) {
+        fa_store(to, i - 8, fa_twice_over(now, scale));
+        now = fa_tanh_part(x + i, &most, top, more);
+    }
+    fa_store(to, i - 8, fa_twice_over(now, scale));
+    return most;
+}
+/* For z near 1 / D: q, which is z to 2^-24, makes 1 - q exact, and what it leaves in q D = 1,
+   e, gives 1 - q + q e.  (q e^2 is left out: below 2^-23, where D is 1 + e, that is up to an
+   ulp.) */
+FA_AVX2_INLINE __m256 fa_tanh_at(__m256 x, fa_pair d, __m256 z) {
+    const __m256 one = FA_PS(1.0f);
+    __m256 y = _mm256_sub_ps(one, z), q = _mm256_sub_ps(one, y);
+    return _mm256_or_ps(_mm256_fmadd_ps(fa_excess(q, one, d), q, y), fa_sign(x));
+}
+/* tanh'(x) = z (2 - z) for z = 1 / D: z T + z (the low part of T = 2 - z, and what the excess
+   of z makes of z (2 - z)). */
+FA_AVX2_INLINE __m256 fa_tanh_slope(fa_pair d, __m256 r, float scale) {
+    const __m256 one = FA_PS(1.0f), two = FA_PS(2.0f);
+    __m256 z = scale == 1 ? r : _mm256_mul_ps(r, FA_PS(scale));
+    __m256 t = _mm256_sub_ps(two, z), low = _mm256_sub_ps(_mm256_sub_ps(two, t), z);
+    __m256 e = fa_excess(r, one, d);
+    low = _mm256_fnmadd_ps(_mm256_add_ps(e, e), _mm256_sub_ps(one, z), low);
+    t = _mm256_fmadd_ps(r, t, _mm256_mul_ps(r, low));
+    return scale == 1 ? t : _mm256_mul_ps(t, FA_PS(scale));
+}
+/* D serves f, and f' up to TOP: it is too large from 44 on, f' not 0 up to 52.  A block that
+   reaches so far takes another, 2^-40 times that, for f'. */
+#define FA_TANH_TOP 40.0f
+FA_AVX2_INLINE void fa_tanh_rest(
+    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d,
+    const fa_pairs *pairs, const fa_pairs *far
+) {
+    const __m256 one = FA_PS(1.0f);
+    for (ptrdiff_t i = 0; i < n; i += 8) {
+        fa_pair over = fa_load(pairs, i);
+        __m256 v = _mm256_loadu_ps(x + i), z = _mm256_div_ps(one, over.hi);
+        if (with_f) _mm256_storeu_ps(f + i, fa_tanh_at(v, over, z));
+        if (with_d && far) {
+            over = fa_load(far, i);
+            z = _mm256_div_ps(one, over.hi);
+        }
+        if (with_d) _mm256_storeu_ps(d + i, fa_tanh_slope(over, z, far ? FA_SCALE : 1.0f));
+    }
+}
 FA_AVX2_INLINE void fa_tanh_block(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
 ) {
-    fa_pairs pairs;
-    FA_EXP_STEP(
-        &pairs, n, fa_exact(_mm256_mul_ps(FA_PS(2.0f), FA_ABS_AT(55.0f))), -FA_SCALE_BITS, 1
-    );
-    for (ptrdiff_t i = 0; i < n; i += 8) {
-        fa_share share = fa_share_of(fa_load(&pairs, i));
-        __m256 v = _mm256_loadu_ps(x + i);
-        if (with_f) _mm256_storeu_ps(f + i, fa_tanh_at(v, share));
-        if (with_d) _mm256_storeu_ps(d + i, fa_share_slope(share, 4.0f));
+    fa_pairs pairs, scaled;
+    __m256 most = fa_tanh_over(&pairs, x, n, FA_TANH_TOP, 0, 1.0f);
+    most = _mm256_cmp_ps(most, FA_PS(FA_TANH_TOP), _CMP_GT_OQ);
+    if (with_d && _mm256_movemask_ps(most)) {
+        fa_tanh_over(&scaled, x, n, 55.0f, -FA_SCALE_BITS, FA_SCALE);
+        fa_tanh_rest(x, f, d, n, with_f, with_d, &pairs, &scaled);
+    } else {
+        fa_tanh_rest(x, f, d, n, with_f, with_d, &pairs, NULL);
     }
 }
 FA_FUNCTION(tanh)

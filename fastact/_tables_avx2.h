@@ -14,6 +14,27 @@ static const unsigned fa_table_exp[8] = {
     0x2b748e45, 0x2b74e5be, 0x2b76b7da, 0x2b7a26de,
 };
 
+/* exp(2 r) / 2: error 2^-27.6 r */
+#define FA_PER_HALF_STEP 23.083120346069336f
+#define FA_HALF_STEP 0.043321698904037476f
+#define FA_HALF_STEP_LOW -1.1904088825787085e-10f
+#define FA_TWICE_3 0.6667187809944153f
+#define FA_TWICE_4 0.33335158228874207f
+static const unsigned fa_table_twice[8] = {
+    0x2b800000, 0x2b7b95c2, 0x2b7837f0, 0x2b75fed7,
+    0x2b7504f3, 0x2b75672a, 0x2b7744fd, 0x2b7ac0c7,
+};
+static const float fa_table_twice_low[8] = {
+    0.0f,
+    -5.99607874463004e-09f,
+    1.5967090760682368e-08f,
+    -1.5495359662054398e-08f,
+    8.557135444675623e-09f,
+    2.6166671052152424e-09f,
+    -7.3598025451815374e-09f,
+    -3.064129838747931e-09f,
+};
+
 /* silu' at its root: error 2^-27.0 */
 #define FA_SILU_NEAR 0.03125f
 #define FA_SILU_ROOT 1.2784645557403564f
@@ -23,16 +44,6 @@ static const float fa_silu_root[5] = {
     161242054656.0f,
     20744511488.0f,
     -16734868480.0f,
-};
-
-/* tanh near 0: error 2^-29.8 */
-#define FA_TANH_NEAR 0.55f
-static const float fa_tanh_near[5] = {
-    -0.33333316445350647f,
-    0.13332554697990417f,
-    -0.053849413990974426f,
-    0.021060897037386894f,
-    -0.006260193418711424f,
 };
 
 /* x - tanh(x) near 0: error 2^-30.8 */
