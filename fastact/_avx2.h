@@ -196,6 +196,25 @@ FA_AVX2_INLINE __m256 fa_quotient(__m256 n, __m256 low, fa_pair d, __m256 r) {
     return _mm256_fnmadd_ps(_mm256_sub_ps(fa_excess(q, n, d), low), r, q);
 }
 
+/* fa_NAME_overs(): OVER of OF of all |x|, top at most, to TO; and whether one is larger.  OF
+   runs one vector ahead.  (The maximum takes its second operand for NaN.) */
+#define FA_OVERS(name, type, of, over)                                                  \
+    FA_AVX2_INLINE int fa_##name##_overs(                                               \
+        fa_pairs *to, const float *x, ptrdiff_t n, float top, int more, float scale     \
+    ) {                                                                                 \
+        __m256 most = fa_abs(_mm256_loadu_ps(x));                                       \
+        type now = of(_mm256_min_ps(FA_PS(top), most), more);                           \
+        ptrdiff_t i = 8;                                                                \
+        for (; i < n; i += 8) {                                                         \
+            fa_store(to, i - 8, over(now, scale));                                      \
+            __m256 a = fa_abs(_mm256_loadu_ps(x + i));                                  \
+            most = _mm256_max_ps(a, most);                                              \
+            now = of(_mm256_min_ps(FA_PS(top), a), more);                               \
+        }                                                                               \
+        fa_store(to, i - 8, over(now, scale));                                          \
+        return _mm256_movemask_ps(_mm256_cmp_ps(most, FA_PS(top), _CMP_GT_OQ));         \
+    }
+
 /* a / D = y is x / D on the left and x - x / D on the right; f'(x) = 1 - f'(-x), f'(-a)
    given by SLOPE, which takes what K left in k, over (D), r (1 / D).  Where u takes long,
    it has a step of its own, and so has K. */
@@ -234,28 +253,98 @@ FA_AVX2_INLINE __m256 fa_quotient(__m256 n, __m256 low, fa_pair d, __m256 r) {
     }                                                                                   \
     FA_FUNCTION(name)
 
-/* silu'(-u) = K / D, K = (1 - u) + u / D, but near the root of K by a series.  (1 - u is
-   exact from u = 1 on, and the sum with u / D loses no more than its low part says.) */
-FA_AVX2_INLINE __m256 fa_silu_slope(fa_pair u, const int has_low, fa_pair d, __m256 r) {
+/* 2^more exp(a) = s (1 + r + g), a = START + n step + r, for steps that meet the root of silu':
+   near it r is exact, and all that is wrong by a part of r. */
+typedef struct {
+    __m256 s, r, g;
+} fa_silu_exp;
+FA_AVX2_INLINE fa_silu_exp fa_silu_exp_of(__m256 a, int more) {
+    const __m256 magic = FA_PS(12582912.0f + 8 * (more + FA_SCALE_BITS));
+    __m256 t = _mm256_fmadd_ps(a, FA_PS(FA_PER_STEP), magic);
+    __m256 n = _mm256_sub_ps(t, magic);
+    __m256 r = _mm256_fnmadd_ps(n, FA_PS(FA_SILU_STEP), a);
+    r = _mm256_sub_ps(r, FA_PS(FA_SILU_START));
+    __m256 low = fa_pick(fa_table_silu_low, _mm256_castps_si256(t));
+    low = _mm256_fnmadd_ps(n, FA_PS(FA_SILU_STEP_LOW), low);
+    __m256 g = _mm256_fmadd_ps(r, FA_PS(FA_SILU_EXP_4), FA_PS(FA_SILU_EXP_3));
+    g = _mm256_fmadd_ps(g, r, FA_PS(FA_SILU_EXP_2));
+    g = _mm256_fmadd_ps(_mm256_mul_ps(r, r), g, low);
+    return (fa_silu_exp){fa_power_of(fa_table_silu, t), r, g};
+}
+/* D = scale (1 + exp(a)).  (hi - s is exact, and so is what it lacks to scale, where that
+   counts.) */
+FA_AVX2_INLINE fa_pair fa_silu_over(fa_silu_exp of, float scale) {
+    const __m256 one = FA_PS(scale);
+    __m256 q = _mm256_add_ps(of.r, of.g);
+    __m256 hi = _mm256_fmadd_ps(of.s, q, _mm256_add_ps(of.s, one));
+    __m256 lo = _mm256_sub_ps(one, _mm256_sub_ps(hi, of.s));
+    return (fa_pair){hi, _mm256_fmadd_ps(of.s, q, lo)};
+}
+FA_AVX2_INLINE __m256 fa_scaled(__m256 x, float scale) {
+    return scale == 1 ? x : _mm256_mul_ps(x, FA_PS(scale));
+}
+/* For a / D = y: silu is x - y or -y, silu'(-a) = K / D for K = (1 - a) + y, and silu'(a) is 1
+   less that.  (1 - a is exact from a = 1 / 2 on, and so is the sum next to the root: what it
+   and y lose is in the low part.) */
+FA_AVX2_INLINE void fa_silu_rest(
+    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d,
+    const fa_pairs *overs, float top, float scale
+) {
+    const __m256 one = FA_PS(1.0f);
+    for (ptrdiff_t i = 0; i < n; i += 8) {
+        __m256 v = _mm256_loadu_ps(x + i), a = fa_min_abs(v, top);
+        fa_pair over = fa_load(overs, i), k;
+        __m256 r = _mm256_div_ps(one, over.hi), y = _mm256_mul_ps(a, r);
+        __m256 lost = fa_excess(y, a, over);
+        if (with_f) {
+            __m256 z = fa_scaled(_mm256_fnmadd_ps(lost, r, y), scale);
+            _mm256_storeu_ps(f + i, _mm256_sub_ps(_mm256_max_ps(FA_PS(-0.0f), v), z));
+        }
+        if (with_d) {
+            __m256 rest = _mm256_sub_ps(one, a);
+            __m256 low = _mm256_sub_ps(_mm256_sub_ps(one, rest), a);
+            y = fa_scaled(y, scale);
+            k.hi = _mm256_add_ps(y, rest);
+            k.lo = _mm256_add_ps(_mm256_add_ps(y, _mm256_sub_ps(rest, k.hi)), low);
+            k.lo = _mm256_fnmadd_ps(lost, fa_scaled(r, scale), k.lo);
+            __m256 s = fa_scaled(fa_quotient(k.hi, k.lo, over, r), scale);
+            s = _mm256_blendv_ps(_mm256_sub_ps(one, s), s, v);
+            _mm256_storeu_ps(d + i, s);
+        }
+    }
+}
+FA_OVERS(silu, fa_silu_exp, fa_silu_exp_of, fa_silu_over)
+/* (D is too large from 88 on, silu not 0 before -103.) */
+FA_AVX2_INLINE void fa_silu_block(
+    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
+) {
+    fa_pairs overs;
+    if (!fa_silu_overs(&overs, x, n, 86.0f, 0, 1.0f)) {
+        fa_silu_rest(x, f, d, n, with_f, with_d, &overs, 86.0f, 1.0f);
+    } else {
+        fa_silu_overs(&overs, x, n, 110.0f, -FA_SCALE_BITS, FA_SCALE);
+        fa_silu_rest(x, f, d, n, with_f, with_d, &overs, 110.0f, FA_SCALE);
+    }
+}
+FA_FUNCTION(silu)
+
+/* silu'(-u) = K / D, K = (1 - u) + u / D, for a u with its low part, but near the root of K by
+   a series.  (1 - u is exact from u = 1 on, and the sum with u / D loses no more than its low
+   part says.) */
+FA_AVX2_INLINE __m256 fa_silu_slope(fa_pair u, fa_pair d, __m256 r) {
     const __m256 one = FA_PS(1.0f), scale = FA_PS(FA_SCALE);
-    __m256 q = _mm256_mul_ps(u.hi, r), lost = fa_excess(q, u.hi, d);
-    if (has_low) lost = _mm256_sub_ps(lost, u.lo);
+    __m256 q = _mm256_mul_ps(u.hi, r), lost = _mm256_sub_ps(fa_excess(q, u.hi, d), u.lo);
     fa_pair k;
     __m256 rest = _mm256_sub_ps(one, u.hi);
-    __m256 low = _mm256_sub_ps(_mm256_sub_ps(one, rest), u.hi);
-    if (has_low) low = _mm256_sub_ps(low, u.lo);
+    __m256 low = _mm256_sub_ps(_mm256_sub_ps(_mm256_sub_ps(one, rest), u.hi), u.lo);
     k.hi = _mm256_fmadd_ps(q, scale, rest);
     k.lo = _mm256_add_ps(_mm256_fmadd_ps(q, scale, _mm256_sub_ps(rest, k.hi)), low);
     k.lo = _mm256_fnmadd_ps(lost, _mm256_mul_ps(r, scale), k.lo);
     __m256 y = fa_quotient(k.hi, k.lo, d, r);
 
-    __m256 h = _mm256_sub_ps(FA_PS(FA_SILU_ROOT), u.hi), near = h;
     const __m256 slope = FA_PS(fa_silu_root[1]);
-    low = FA_PS(fa_silu_root[0]);
-    if (has_low) {
-        near = _mm256_sub_ps(h, u.lo);
-        low = _mm256_fnmadd_ps(u.lo, slope, low);
-    }
+    __m256 h = _mm256_sub_ps(FA_PS(FA_SILU_ROOT), u.hi), near = _mm256_sub_ps(h, u.lo);
+    low = _mm256_fnmadd_ps(u.lo, slope, FA_PS(fa_silu_root[0]));
     __m256 p = FA_PS(fa_silu_root[4]);
     for (int j = 3; j > 1; j--) p = _mm256_fmadd_ps(p, near, FA_PS(fa_silu_root[j]));
     low = _mm256_fmadd_ps(_mm256_mul_ps(p, near), near, low);
@@ -264,18 +353,13 @@ FA_AVX2_INLINE __m256 fa_silu_slope(fa_pair u, const int has_low, fa_pair d, __m
     return _mm256_blendv_ps(y, p, h);
 }
 
-FA_AVX2_INLINE fa_pair fa_silu_u(__m256 a) {
-    return fa_exact(a);
-}
-FA_GATED(silu, 110.0f, 0, fa_silu_u(a), fa_silu_slope(k, 0, over, r))
-
 /* u = 1.702 a */
 FA_AVX2_INLINE fa_pair fa_quick_gelu_u(__m256 a) {
     fa_pair u = fa_product(a, FA_PS(1.702f));
     u.lo = _mm256_fmadd_ps(a, FA_PS((float)(1.702 - 1.702f)), u.lo);
     return u;
 }
-FA_GATED(quick_gelu, 64.0f, 0, fa_quick_gelu_u(a), fa_silu_slope(k, 1, over, r))
+FA_GATED(quick_gelu, 64.0f, 0, fa_quick_gelu_u(a), fa_silu_slope(k, over, r))
 
 /* K of a table. */
 #define FA_K(name, FACTOR) fa_piece(fa_table_##name, FA_ROWS_OF(name), fa_index(a, FACTOR), a)
@@ -477,26 +561,7 @@ FA_AVX2_INLINE fa_pair fa_twice_over(fa_twice of, float scale) {
     lo = _mm256_fmadd_ps(of.s, of.r, lo);
     return (fa_pair){hi, _mm256_fmadd_ps(of.s, of.g, lo)};
 }
-/* 2^more D of all, |x| being top at most; the largest |x|.  (The maximum takes its second
-   operand for NaN.) */
-FA_AVX2_INLINE fa_twice fa_tanh_part(const float *x, __m256 *most, float top, int more) {
-    __m256 a = fa_abs(_mm256_loadu_ps(x));
-    *most = _mm256_max_ps(a, *most);
-    return fa_twice_of(_mm256_min_ps(FA_PS(top), a), more);
-}
-FA_AVX2_INLINE __m256 fa_tanh_over(
-    fa_pairs *to, const float *x, ptrdiff_t n, float top, int more, float scale
-) {
-    __m256 most = _mm256_setzero_ps();
-    fa_twice now = fa_tanh_part(x, &most, top, more);
-    ptrdiff_t i = 8;
-    for (; i < n; i += 8) {
-        fa_store(to, i - 8, fa_twice_over(now, scale));
-        now = fa_tanh_part(x + i, &most, top, more);
-    }
-    fa_store(to, i - 8, fa_twice_over(now, scale));
-    return most;
-}
+FA_OVERS(tanh, fa_twice, fa_twice_of, fa_twice_over)
 /* For z near 1 / D: q, which is z to 2^-24, makes 1 - q exact, and what it leaves in q D = 1,
    e, gives 1 - q + q e.  (q e^2 is left out: below 2^-23, where D is 1 + e, that is up to an
    ulp.) */
@@ -509,23 +574,23 @@ FA_AVX2_INLINE __m256 fa_tanh_at(__m256 x, fa_pair d, __m256 z) {
    of z makes of z (2 - z)). */
 FA_AVX2_INLINE __m256 fa_tanh_slope(fa_pair d, __m256 r, float scale) {
     const __m256 one = FA_PS(1.0f), two = FA_PS(2.0f);
-    __m256 z = scale == 1 ? r : _mm256_mul_ps(r, FA_PS(scale));
+    __m256 z = fa_scaled(r, scale);
     __m256 t = _mm256_sub_ps(two, z), low = _mm256_sub_ps(_mm256_sub_ps(two, t), z);
     __m256 e = fa_excess(r, one, d);
     low = _mm256_fnmadd_ps(_mm256_add_ps(e, e), _mm256_sub_ps(one, z), low);
     t = _mm256_fmadd_ps(r, t, _mm256_mul_ps(r, low));
-    return scale == 1 ? t : _mm256_mul_ps(t, FA_PS(scale));
+    return fa_scaled(t, scale);
 }
 /* D serves f, and f' up to TOP: it is too large from 44 on, f' not 0 up to 52.  A block that
    reaches so far takes another, 2^-40 times that, for f'. */
 #define FA_TANH_TOP 40.0f
 FA_AVX2_INLINE void fa_tanh_rest(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d,
-    const fa_pairs *pairs, const fa_pairs *far
+    const fa_pairs *overs, const fa_pairs *far
 ) {
     const __m256 one = FA_PS(1.0f);
     for (ptrdiff_t i = 0; i < n; i += 8) {
-        fa_pair over = fa_load(pairs, i);
+        fa_pair over = fa_load(overs, i);
         __m256 v = _mm256_loadu_ps(x + i), z = _mm256_div_ps(one, over.hi);
         if (with_f) _mm256_storeu_ps(f + i, fa_tanh_at(v, over, z));
         if (with_d && far) {
@@ -538,14 +603,12 @@ FA_AVX2_INLINE void fa_tanh_rest(
 FA_AVX2_INLINE void fa_tanh_block(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
 ) {
-    fa_pairs pairs, scaled;
-    __m256 most = fa_tanh_over(&pairs, x, n, FA_TANH_TOP, 0, 1.0f);
-    most = _mm256_cmp_ps(most, FA_PS(FA_TANH_TOP), _CMP_GT_OQ);
-    if (with_d && _mm256_movemask_ps(most)) {
-        fa_tanh_over(&scaled, x, n, 55.0f, -FA_SCALE_BITS, FA_SCALE);
-        fa_tanh_rest(x, f, d, n, with_f, with_d, &pairs, &scaled);
+    fa_pairs overs, far;
+    if (!fa_tanh_overs(&overs, x, n, FA_TANH_TOP, 0, 1.0f) || !with_d) {
+        fa_tanh_rest(x, f, d, n, with_f, with_d, &overs, NULL);
     } else {
-        fa_tanh_rest(x, f, d, n, with_f, with_d, &pairs, NULL);
+        fa_tanh_overs(&far, x, n, 55.0f, -FA_SCALE_BITS, FA_SCALE);
+        fa_tanh_rest(x, f, d, n, with_f, with_d, &overs, &far);
     }
 }
 FA_FUNCTION(tanh)

@@ -35,6 +35,28 @@ static const float fa_table_twice_low[8] = {
     -3.064129838747931e-09f,
 };
 
+/* exp(r): error 2^-27.7 r */
+#define FA_SILU_START -0.021186411380767822f
+#define FA_SILU_STEP 0.08664339780807495f
+#define FA_SILU_STEP_LOW -2.380817765157417e-10f
+#define FA_SILU_EXP_2 0.49999964237213135f
+#define FA_SILU_EXP_3 0.16666279733181f
+#define FA_SILU_EXP_4 0.04234044626355171f
+static const unsigned fa_table_silu[8] = {
+    0x2b7aa222, 0x2b78a8a7, 0x2b750708, 0x2b7283ff,
+    0x2b71397b, 0x2b7143c5, 0x2b72c1b5, 0x2b75d4ef,
+};
+static const float fa_table_silu_low[8] = {
+    -6.49962039744878e-09f,
+    -4.52476598411522e-08f,
+    2.435635515496415e-08f,
+    -1.1853415138318724e-08f,
+    -3.430772821388928e-08f,
+    -3.9422811681788517e-08f,
+    1.7632778570586538e-09f,
+    2.096522955241653e-08f,
+};
+
 /* silu' at its root: error 2^-27.0 */
 #define FA_SILU_NEAR 0.03125f
 #define FA_SILU_ROOT 1.2784645557403564f

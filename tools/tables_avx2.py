@@ -122,9 +122,13 @@ def numbers_of(name: str, numbers: list) -> list[str]:
     return [f"static const float {name}[{len(numbers)}] = {{", *texts, "};"]
 
 
+#: -u, rounded, for the root u of silu'
+SILU_ROOT = np.float32(float(mp.findroot(lambda u: u - 1 - mp.exp(-u), 1.28)))
+
+
 def silu_root() -> str:
     """2^SCALE silu'(h - u0) = q0 + h (q1 + ...) for |h| <= NEAR, u0 the root, rounded."""
-    root = np.float32(float(mp.findroot(lambda u: u - 1 - mp.exp(-u), 1.28)))
+    root = SILU_ROOT
     reach = mp.mpf(1) / 32
 
     def of(h):
@@ -138,6 +142,34 @@ def silu_root() -> str:
         f"#define FA_SILU_NEAR {float(reach)}f",
         f"#define FA_SILU_ROOT {root}f",
         *numbers_of("fa_silu_root", [2.0**SCALE * float(q) for q in [at_0, slope, *numbers]]),
+    ])
+
+
+def silu_steps() -> str:
+    """exp(r) = 1 + r + r^2 (p2 + ...), and exp(START) 2^(j/8) with its low part, relative,
+    for START + n step, one of which is the root of silu'.
+
+    The first one is even: _avx2.h takes it off 1 + exp(u) < 4, which is exact then.
+    """
+    step = mp.log(2) / 8
+    first = mp.mpf(float(np.float32(float(step))))
+    root = mp.mpf(float(SILU_ROOT))
+    start = root - round(float(root / step)) * first
+    assert float(np.float32(float(start))) == start
+    exact = [mp.exp(start) * mp.mpf(2) ** (mp.mpf(j) / 8) for j in range(SIZE)]
+    powers = [np.float32(float(s)) for s in exact]
+    assert int(powers[0].view(np.uint32)) % 2 == 0
+    low = [s / mp.mpf(float(near)) - 1 for s, near in zip(exact, powers, strict=True)]
+    tail = Series(lambda r: (mp.expm1(r) - r) / r if r else mp.mpf(0), lambda r: mp.mpf(1))
+    lo, hi = -step / 2 - start, step / 2 - start
+    numbers, error = fit(tail, lo, hi, mp.mpf(0), mp.mpf(0), mp.mpf(0), 3)
+    defines = {"FA_SILU_START": start, "FA_SILU_STEP": first, "FA_SILU_STEP_LOW": step - first}
+    defines |= {f"FA_SILU_EXP_{k}": p for k, p in enumerate(numbers, 2)}
+    return "\n".join([
+        f"/* exp(r): error 2^{np.log2(error):.1f} r */",
+        *(f"#define {k} {np.float32(float(v))}f" for k, v in defines.items()),
+        *entries("fa_table_silu", powers),
+        *numbers_of("fa_table_silu_low", low),
     ])
 
 
@@ -341,8 +373,8 @@ TABLES = [
 def text() -> str:
     """The whole file."""
     parts = ["/* Written by tools/tables_avx2.py. */"]
-    parts += [exponential(), twice(), silu_root(), tanh_shrink_near()]
-    parts += [expm1_near(), logarithm(), gelu()]
+    parts += [exponential(), twice(), silu_steps(), silu_root()]
+    parts += [tanh_shrink_near(), expm1_near(), logarithm(), gelu()]
     parts += map(text_of, TABLES)
     return "\n\n".join(parts) + "\n"
 
