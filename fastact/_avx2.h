@@ -581,9 +581,10 @@ FA_AVX2_INLINE __m256 fa_tanh_slope(fa_pair d, __m256 r, float scale) {
     t = _mm256_fmadd_ps(r, t, _mm256_mul_ps(r, low));
     return fa_scaled(t, scale);
 }
-/* D serves f, and f' up to TOP: it is too large from 44 on, f' not 0 up to 52.  A block that
-   reaches so far takes another, 2^-40 times that, for f'. */
-#define FA_TANH_TOP 40.0f
+/* D serves f, and f' up to TOP: it is too large from 44 on, and parts of f', which is not 0 up
+   to 52, are subnormal before.  A block that reaches so far takes another, 2^-40 times that,
+   for f'. */
+#define FA_TANH_TOP 30.0f
 FA_AVX2_INLINE void fa_tanh_rest(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d,
     const fa_pairs *overs, const fa_pairs *far
