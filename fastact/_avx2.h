@@ -98,18 +98,25 @@ FA_AVX2_INLINE fa_pair fa_product_plus(__m256 a, __m256 b, __m256 c, __m256 low)
     }                                                                                   \
     FA_WHOLE(name)
 
+FA_AVX2_INLINE __m256 fa_pick(const float *row, __m256i at) {
+    return _mm256_permutevar8x32_ps(_mm256_loadu_ps(row), at);
+}
+
 /* 2^more exp(-u) = s exp(-r), for u from -110 to 25 if more = -FA_SCALE_BITS; ``negative``,
    of the negative of u. */
 typedef struct {
     __m256 s, r;
 } fa_reduced;
 /* s for t, which has n in its low bits. */
-FA_AVX2_INLINE __m256 fa_step_power(__m256 t) {
+FA_AVX2_INLINE __m256 fa_power_of(const unsigned *table, __m256 t) {
     __m256i at = _mm256_castps_si256(t);
     __m256i bits = _mm256_permutevar8x32_epi32(
-        _mm256_loadu_si256((const __m256i *)fa_table_exp), at
+        _mm256_loadu_si256((const __m256i *)table), at
     );
     return _mm256_castsi256_ps(_mm256_add_epi32(bits, _mm256_slli_epi32(at, 20)));
+}
+FA_AVX2_INLINE __m256 fa_step_power(__m256 t) {
+    return fa_power_of(fa_table_exp, t);
 }
 FA_AVX2_INLINE fa_reduced fa_reduce(fa_pair u, int more, const int negative) {
     const float sign = negative ? -1.0f : 1.0f;
@@ -176,82 +183,112 @@ FA_AVX2_INLINE __m256 fa_quotient(__m256 n, __m256 low, fa_pair d, __m256 r) {
     return _mm256_fnmadd_ps(_mm256_sub_ps(fa_excess(q, n, d), low), r, q);
 }
 
-/* a / D = y is x / D on the left and x - x / D on the right; f'(x) = 1 - f'(-x), f'(-a)
-   given by SLOPE, which takes over (D), r (1 / D). */
-#define FA_GATED(name, top, SLOPE)                                                      \
-    FA_AVX2_INLINE void fa_##name##_block(                                              \
-        const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d \
+/* fa_NAME_overs(): OVER of OF of all |x|, top at most, to TO; and whether one is larger.  OF
+   runs one vector ahead.  (The maximum takes its second operand for NaN.) */
+#define FA_OVERS(name, type, of, over)                                                  \
+    FA_AVX2_INLINE int fa_##name##_overs(                                               \
+        fa_pairs *to, const float *x, ptrdiff_t n, float top, int more, float scale     \
     ) {                                                                                 \
-        fa_pairs pairs;                                                                 \
-        FA_EXP_STEP(&pairs, n, fa_##name##_u(FA_ABS_AT(top)), -FA_SCALE_BITS, 1);       \
-        for (ptrdiff_t i = 0; i < n; i += 8) {                                          \
-            __m256 v = _mm256_loadu_ps(x + i), a = fa_min_abs(v, top);                  \
-            fa_pair over = fa_one_plus(fa_load(&pairs, i));                             \
-            __m256 r = _mm256_div_ps(FA_PS(1.0f), over.hi);                             \
-            if (with_f) {                                                               \
-                __m256 q = _mm256_mul_ps(a, r);                                         \
-                q = _mm256_fnmadd_ps(fa_excess(q, a, over), r, q);                      \
-                q = _mm256_mul_ps(q, FA_PS(FA_SCALE));                                  \
-                q = _mm256_sub_ps(_mm256_max_ps(FA_PS(-0.0f), v), q);                   \
-                _mm256_storeu_ps(f + i, q);                                             \
-            }                                                                           \
-            if (with_d) {                                                               \
-                __m256 s = _mm256_mul_ps(SLOPE, FA_PS(FA_SCALE));                       \
-                s = _mm256_blendv_ps(_mm256_sub_ps(FA_PS(1.0f), s), s, v);              \
-                _mm256_storeu_ps(d + i, s);                                             \
-            }                                                                           \
+        __m256 most = fa_abs(_mm256_loadu_ps(x));                                       \
+        type now = of(_mm256_min_ps(FA_PS(top), most), more);                           \
+        ptrdiff_t i = 8;                                                                \
+        for (; i < n; i += 8) {                                                         \
+            fa_store(to, i - 8, over(now, scale));                                      \
+            __m256 a = fa_abs(_mm256_loadu_ps(x + i));                                  \
+            most = _mm256_max_ps(a, most);                                              \
+            now = of(_mm256_min_ps(FA_PS(top), a), more);                               \
         }                                                                               \
-    }                                                                                   \
-    FA_FUNCTION(name)
-
-/* silu'(-u) = K / D, K = (1 - u) + u / D, but near the root of K by a series.  (1 - u is
-   exact from u = 1 on, and the sum with u / D loses no more than its low part says.) */
-FA_AVX2_INLINE __m256 fa_silu_slope(fa_pair u, const int has_low, fa_pair d, __m256 r) {
-    const __m256 one = FA_PS(1.0f), scale = FA_PS(FA_SCALE);
-    __m256 q = _mm256_mul_ps(u.hi, r), lost = fa_excess(q, u.hi, d);
-    if (has_low) lost = _mm256_sub_ps(lost, u.lo);
-    fa_pair k;
-    __m256 rest = _mm256_sub_ps(one, u.hi);
-    __m256 low = _mm256_sub_ps(_mm256_sub_ps(one, rest), u.hi);
-    if (has_low) low = _mm256_sub_ps(low, u.lo);
-    k.hi = _mm256_fmadd_ps(q, scale, rest);
-    k.lo = _mm256_add_ps(_mm256_fmadd_ps(q, scale, _mm256_sub_ps(rest, k.hi)), low);
-    k.lo = _mm256_fnmadd_ps(lost, _mm256_mul_ps(r, scale), k.lo);
-    __m256 y = fa_quotient(k.hi, k.lo, d, r);
-
-    __m256 h = _mm256_sub_ps(FA_PS(FA_SILU_ROOT), u.hi), near = h;
-    const __m256 slope = FA_PS(fa_silu_root[1]);
-    low = FA_PS(fa_silu_root[0]);
-    if (has_low) {
-        near = _mm256_sub_ps(h, u.lo);
-        low = _mm256_fnmadd_ps(u.lo, slope, low);
+        fa_store(to, i - 8, over(now, scale));                                          \
+        return _mm256_movemask_ps(_mm256_cmp_ps(most, FA_PS(top), _CMP_GT_OQ));         \
     }
-    __m256 p = FA_PS(fa_silu_root[4]);
-    for (int j = 3; j > 1; j--) p = _mm256_fmadd_ps(p, near, FA_PS(fa_silu_root[j]));
-    low = _mm256_fmadd_ps(_mm256_mul_ps(p, near), near, low);
-    p = _mm256_fmadd_ps(h, slope, low);
-    h = _mm256_cmp_ps(fa_abs(h), FA_PS(FA_SILU_NEAR), _CMP_LT_OQ);
-    return _mm256_blendv_ps(y, p, h);
-}
 
-FA_AVX2_INLINE fa_pair fa_silu_u(__m256 a) {
-    return fa_exact(a);
+/* 2^more exp(a) = s (1 + r + g), a = START + n step + r, for steps that meet the root of silu':
+   near it r is exact, and all that is wrong by a part of r. */
+typedef struct {
+    __m256 s, r, g;
+} fa_silu_exp;
+FA_AVX2_INLINE fa_silu_exp fa_silu_exp_of(__m256 a, int more) {
+    const __m256 magic = FA_PS(12582912.0f + 8 * (more + FA_SCALE_BITS));
+    __m256 t = _mm256_fmadd_ps(a, FA_PS(FA_PER_STEP), magic);
+    __m256 n = _mm256_sub_ps(t, magic);
+    __m256 r = _mm256_fnmadd_ps(n, FA_PS(FA_SILU_STEP), a);
+    r = _mm256_sub_ps(r, FA_PS(FA_SILU_START));
+    __m256 low = fa_pick(fa_table_silu_low, _mm256_castps_si256(t));
+    low = _mm256_fnmadd_ps(n, FA_PS(FA_SILU_STEP_LOW), low);
+    __m256 g = _mm256_fmadd_ps(r, FA_PS(FA_SILU_EXP_4), FA_PS(FA_SILU_EXP_3));
+    g = _mm256_fmadd_ps(g, r, FA_PS(FA_SILU_EXP_2));
+    g = _mm256_fmadd_ps(_mm256_mul_ps(r, r), g, low);
+    return (fa_silu_exp){fa_power_of(fa_table_silu, t), r, g};
 }
-FA_GATED(silu, 110.0f, fa_silu_slope(fa_silu_u(a), 0, over, r))
-
-/* s (hi + lo) factor, for an s which is 2^40 times what it should be. */
-FA_AVX2_INLINE __m256 fa_far_product(__m256 s, __m256 hi, __m256 lo, float factor) {
-    fa_pair y = fa_product(s, hi);
-    y.lo = _mm256_fmadd_ps(s, lo, y.lo);
-    return _mm256_mul_ps(_mm256_add_ps(y.hi, y.lo), FA_PS(factor));
+/* D = scale (1 + exp(a)).  (hi - s is exact, and so is what it lacks to scale, where that
+   counts.) */
+FA_AVX2_INLINE fa_pair fa_silu_over(fa_silu_exp of, float scale) {
+    const __m256 one = FA_PS(scale);
+    __m256 q = _mm256_add_ps(of.r, of.g);
+    __m256 hi = _mm256_fmadd_ps(of.s, q, _mm256_add_ps(of.s, one));
+    __m256 lo = _mm256_sub_ps(one, _mm256_sub_ps(hi, of.s));
+    return (fa_pair){hi, _mm256_fmadd_ps(of.s, q, lo)};
 }
-
+FA_AVX2_INLINE __m256 fa_scaled(__m256 x, float scale) {
+    return scale == 1 ? x : _mm256_mul_ps(x, FA_PS(scale));
+}
 /* f(x) and f'(x) of a gated function from f(-|x|) and f'(-|x|). */
 FA_AVX2_INLINE __m256 fa_gated_f(__m256 x, __m256 left) {
     return _mm256_add_ps(_mm256_max_ps(FA_PS(-0.0f), x), left);
 }
 FA_AVX2_INLINE __m256 fa_gated_d(__m256 x, __m256 left) {
     return _mm256_blendv_ps(_mm256_sub_ps(FA_PS(1.0f), left), left, x);
+}
+
+/* For a / D = y: silu is x - y or -y, silu'(-a) = K / D for K = (1 - a) + y, and silu'(a) is 1
+   less that.  (1 - a is exact from a = 1 / 2 on, and so is the sum next to the root: what it
+   and y lose is in the low part.) */
+FA_AVX2_INLINE void fa_silu_rest(
+    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d,
+    const fa_pairs *overs, float top, float scale
+) {
+    const __m256 one = FA_PS(1.0f);
+    for (ptrdiff_t i = 0; i < n; i += 8) {
+        __m256 v = _mm256_loadu_ps(x + i), a = fa_min_abs(v, top);
+        fa_pair over = fa_load(overs, i), k;
+        __m256 r = _mm256_div_ps(one, over.hi), y = _mm256_mul_ps(a, r);
+        __m256 lost = fa_excess(y, a, over);
+        if (with_f) {
+            __m256 z = fa_scaled(_mm256_fnmadd_ps(lost, r, y), scale);
+            _mm256_storeu_ps(f + i, _mm256_sub_ps(_mm256_max_ps(FA_PS(-0.0f), v), z));
+        }
+        if (with_d) {
+            __m256 rest = _mm256_sub_ps(one, a);
+            __m256 low = _mm256_sub_ps(_mm256_sub_ps(one, rest), a);
+            y = fa_scaled(y, scale);
+            k.hi = _mm256_add_ps(y, rest);
+            k.lo = _mm256_add_ps(_mm256_add_ps(y, _mm256_sub_ps(rest, k.hi)), low);
+            k.lo = _mm256_fnmadd_ps(lost, fa_scaled(r, scale), k.lo);
+            __m256 s = fa_scaled(fa_quotient(k.hi, k.lo, over, r), scale);
+            _mm256_storeu_ps(d + i, fa_gated_d(v, s));
+        }
+    }
+}
+FA_OVERS(silu, fa_silu_exp, fa_silu_exp_of, fa_silu_over)
+/* (D is too large from 88 on, silu not 0 before -103.) */
+FA_AVX2_INLINE void fa_silu_block(
+    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
+) {
+    fa_pairs overs;
+    if (!fa_silu_overs(&overs, x, n, 86.0f, 0, 1.0f)) {
+        fa_silu_rest(x, f, d, n, with_f, with_d, &overs, 86.0f, 1.0f);
+    } else {
+        fa_silu_overs(&overs, x, n, 110.0f, -FA_SCALE_BITS, FA_SCALE);
+        fa_silu_rest(x, f, d, n, with_f, with_d, &overs, 110.0f, FA_SCALE);
+    }
+}
+FA_FUNCTION(silu)
+
+/* s (hi + lo) factor, for an s which is 2^40 times what it should be. */
+FA_AVX2_INLINE __m256 fa_far_product(__m256 s, __m256 hi, __m256 lo, float factor) {
+    fa_pair y = fa_product(s, hi);
+    y.lo = _mm256_fmadd_ps(s, lo, y.lo);
+    return _mm256_mul_ps(_mm256_add_ps(y.hi, y.lo), FA_PS(factor));
 }
 
 /* quick_gelu and gelu_tanh outside of their rows, e = exp(-u): f(-a) = -a e (1 - e ...), and
@@ -393,13 +430,13 @@ FA_AVX2_INLINE fa_share fa_share_of(fa_pair e) {
     __m256 s = _mm256_div_ps(one, d.hi);
     return (fa_share){s, fa_excess(s, one, d)};
 }
-/* S (1 - S), times factor. */
-FA_AVX2_INLINE __m256 fa_share_slope(fa_share of, float factor) {
+/* S (1 - S) */
+FA_AVX2_INLINE __m256 fa_share_slope(fa_share of) {
     __m256 s = _mm256_mul_ps(of.s, FA_PS(FA_SCALE)), y = _mm256_fnmadd_ps(of.s, s, of.s);
     __m256 low = _mm256_fnmadd_ps(of.s, s, _mm256_sub_ps(of.s, y));
     s = _mm256_fnmadd_ps(FA_PS(2.0f), s, FA_PS(1.0f));
     low = _mm256_fnmadd_ps(_mm256_mul_ps(of.s, of.excess), s, low);
-    return _mm256_mul_ps(_mm256_add_ps(y, low), FA_PS(factor * FA_SCALE));
+    return _mm256_mul_ps(_mm256_add_ps(y, low), FA_PS(FA_SCALE));
 }
 
 /* S on the left, 1 - S on the right. */
@@ -417,37 +454,89 @@ FA_AVX2_INLINE void fa_sigmoid_block(
         fa_share share = fa_share_of(fa_load(&pairs, i));
         __m256 v = _mm256_loadu_ps(x + i);
         if (with_f) _mm256_storeu_ps(f + i, fa_sigmoid_at(v, share));
-        if (with_d) _mm256_storeu_ps(d + i, fa_share_slope(share, 1.0f));
+        if (with_d) _mm256_storeu_ps(d + i, fa_share_slope(share));
     }
 }
 FA_FUNCTION(sigmoid)
 
-/* 1 - 2 S for exp(2 |x|).  2 S, rounded, is wrong by 1 / 4 ulp of a result of 1 / 2 or more
-   at most, but by more of a smaller one: there, it is x + x^3 P(x^2).  (Which is +0 for -0:
-   hence the sign for both.) */
-FA_AVX2_INLINE __m256 fa_tanh_at(__m256 x, fa_share of) {
-    const __m256 near = FA_PS(FA_TANH_NEAR * FA_TANH_NEAR);
-    __m256 s = _mm256_fnmadd_ps(of.s, of.excess, of.s);
-    __m256 y = _mm256_fnmadd_ps(s, FA_PS(2.0f * FA_SCALE), FA_PS(1.0f));
-    __m256 w = _mm256_mul_ps(x, x), p = FA_PS(fa_tanh_near[4]);
-    for (int k = 3; k >= 0; k--) p = _mm256_fmadd_ps(p, w, FA_PS(fa_tanh_near[k]));
-    p = _mm256_fmadd_ps(_mm256_mul_ps(x, w), p, x);
-    y = _mm256_blendv_ps(y, p, _mm256_cmp_ps(w, near, _CMP_LT_OQ));
-    return _mm256_or_ps(y, fa_sign(x));
+/* tanh(a) = 1 - 1 / D for D = (1 + exp(2 a)) / 2.  exp(2 a) / 2 = s (1/2 + r + g), where s is a
+   power of 2 to the n / 8, r = a - n step and g = r^2 (1 + ...).  As 1 is one of the powers,
+   D is 1 + r + g near 0, good to the last digit of r.  g has the low parts of s and of the
+   step. */
+typedef struct {
+    __m256 s, r, g;
+} fa_twice;
+FA_AVX2_INLINE fa_twice fa_twice_of(__m256 a, int more) {
+    const __m256 magic = FA_PS(12582912.0f + 8 * (more + FA_SCALE_BITS));
+    __m256 t = _mm256_fmadd_ps(a, FA_PS(FA_PER_HALF_STEP), magic);
+    __m256 n = _mm256_sub_ps(t, magic);
+    /* (exact) */
+    __m256 r = _mm256_fnmadd_ps(n, FA_PS(FA_HALF_STEP), a);
+    __m256 low = fa_pick(fa_table_twice_low, _mm256_castps_si256(t));
+    low = _mm256_fnmadd_ps(n, FA_PS(FA_HALF_STEP_LOW), low);
+    __m256 g = _mm256_fmadd_ps(r, FA_PS(FA_TWICE_4), FA_PS(FA_TWICE_3));
+    g = _mm256_fmadd_ps(g, r, FA_PS(1.0f));
+    g = _mm256_fmadd_ps(_mm256_mul_ps(r, r), g, low);
+    return (fa_twice){fa_power_of(fa_table_twice, t), r, g};
 }
-/* tanh'(x) = 4 sigmoid'(2 x) */
+/* scale D.  (Either difference is exact, but the second for a large s.) */
+FA_AVX2_INLINE fa_pair fa_twice_over(fa_twice of, float scale) {
+    const __m256 half = FA_PS(0.5f), first = FA_PS(0.5f * scale);
+    __m256 q = _mm256_add_ps(of.r, of.g), hi, lo;
+    hi = _mm256_fmadd_ps(of.s, q, _mm256_fmadd_ps(of.s, half, first));
+    lo = _mm256_sub_ps(first, _mm256_fnmadd_ps(of.s, half, hi));
+    lo = _mm256_fmadd_ps(of.s, of.r, lo);
+    return (fa_pair){hi, _mm256_fmadd_ps(of.s, of.g, lo)};
+}
+FA_OVERS(tanh, fa_twice, fa_twice_of, fa_twice_over)
+/* For z near 1 / D: q, which is z to 2^-24, makes 1 - q exact, and what it leaves in q D = 1,
+   e, gives 1 - q + q e.  (q e^2 is left out: below 2^-23, where D is 1 + e, that is up to an
+   ulp.) */
+FA_AVX2_INLINE __m256 fa_tanh_at(__m256 x, fa_pair d, __m256 z) {
+    const __m256 one = FA_PS(1.0f);
+    __m256 y = _mm256_sub_ps(one, z), q = _mm256_sub_ps(one, y);
+    return _mm256_or_ps(_mm256_fmadd_ps(fa_excess(q, one, d), q, y), fa_sign(x));
+}
+/* tanh'(x) = z (2 - z) for z = 1 / D: z T + z (the low part of T = 2 - z, and what the excess
+   of z makes of z (2 - z)). */
+FA_AVX2_INLINE __m256 fa_tanh_slope(fa_pair d, __m256 r, float scale) {
+    const __m256 one = FA_PS(1.0f), two = FA_PS(2.0f);
+    __m256 z = fa_scaled(r, scale);
+    __m256 t = _mm256_sub_ps(two, z), low = _mm256_sub_ps(_mm256_sub_ps(two, t), z);
+    __m256 e = fa_excess(r, one, d);
+    low = _mm256_fnmadd_ps(_mm256_add_ps(e, e), _mm256_sub_ps(one, z), low);
+    t = _mm256_fmadd_ps(r, t, _mm256_mul_ps(r, low));
+    return fa_scaled(t, scale);
+}
+/* D serves f, and f' up to TOP: it is too large from 44 on, and parts of f', which is not 0 up
+   to 52, are subnormal before.  A block that reaches so far takes another, 2^-40 times that,
+   for f'. */
+#define FA_TANH_TOP 30.0f
+FA_AVX2_INLINE void fa_tanh_rest(
+    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d,
+    const fa_pairs *overs, const fa_pairs *far
+) {
+    const __m256 one = FA_PS(1.0f);
+    for (ptrdiff_t i = 0; i < n; i += 8) {
+        fa_pair over = fa_load(overs, i);
+        __m256 v = _mm256_loadu_ps(x + i), z = _mm256_div_ps(one, over.hi);
+        if (with_f) _mm256_storeu_ps(f + i, fa_tanh_at(v, over, z));
+        if (with_d && far) {
+            over = fa_load(far, i);
+            z = _mm256_div_ps(one, over.hi);
+        }
+        if (with_d) _mm256_storeu_ps(d + i, fa_tanh_slope(over, z, far ? FA_SCALE : 1.0f));
+    }
+}
 FA_AVX2_INLINE void fa_tanh_block(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
 ) {
-    fa_pairs pairs;
-    FA_EXP_STEP(
-        &pairs, n, fa_exact(_mm256_mul_ps(FA_PS(2.0f), FA_ABS_AT(55.0f))), -FA_SCALE_BITS, 1
-    );
-    for (ptrdiff_t i = 0; i < n; i += 8) {
-        fa_share share = fa_share_of(fa_load(&pairs, i));
-        __m256 v = _mm256_loadu_ps(x + i);
-        if (with_f) _mm256_storeu_ps(f + i, fa_tanh_at(v, share));
-        if (with_d) _mm256_storeu_ps(d + i, fa_share_slope(share, 4.0f));
+    fa_pairs overs, far;
+    if (!fa_tanh_overs(&overs, x, n, FA_TANH_TOP, 0, 1.0f) || !with_d) {
+        fa_tanh_rest(x, f, d, n, with_f, with_d, &overs, NULL);
+    } else {
+        fa_tanh_overs(&far, x, n, 55.0f, -FA_SCALE_BITS, FA_SCALE);
+        fa_tanh_rest(x, f, d, n, with_f, with_d, &overs, &far);
     }
 }
 FA_FUNCTION(tanh)

@@ -14,25 +14,47 @@ static const unsigned fa_table_exp[8] = {
     0x2b748e45, 0x2b74e5be, 0x2b76b7da, 0x2b7a26de,
 };
 
-/* silu' at its root: error 2^-27.0 */
-#define FA_SILU_NEAR 0.03125f
-#define FA_SILU_ROOT 1.2784645557403564f
-static const float fa_silu_root[5] = {
-    -3108.363037109375f,
-    239486500864.0f,
-    161242054656.0f,
-    20744511488.0f,
-    -16734868480.0f,
+/* exp(2 r) / 2: error 2^-27.6 r */
+#define FA_PER_HALF_STEP 23.083120346069336f
+#define FA_HALF_STEP 0.043321698904037476f
+#define FA_HALF_STEP_LOW -1.1904088825787085e-10f
+#define FA_TWICE_3 0.6667187809944153f
+#define FA_TWICE_4 0.33335158228874207f
+static const unsigned fa_table_twice[8] = {
+    0x2b800000, 0x2b7b95c2, 0x2b7837f0, 0x2b75fed7,
+    0x2b7504f3, 0x2b75672a, 0x2b7744fd, 0x2b7ac0c7,
+};
+static const float fa_table_twice_low[8] = {
+    0.0f,
+    -5.99607874463004e-09f,
+    1.5967090760682368e-08f,
+    -1.5495359662054398e-08f,
+    8.557135444675623e-09f,
+    2.6166671052152424e-09f,
+    -7.3598025451815374e-09f,
+    -3.064129838747931e-09f,
 };
 
-/* tanh near 0: error 2^-29.8 */
-#define FA_TANH_NEAR 0.55f
-static const float fa_tanh_near[5] = {
-    -0.33333316445350647f,
-    0.13332554697990417f,
-    -0.053849413990974426f,
-    0.021060897037386894f,
-    -0.006260193418711424f,
+/* exp(r): error 2^-27.7 r */
+#define FA_SILU_START -0.021186411380767822f
+#define FA_SILU_STEP 0.08664339780807495f
+#define FA_SILU_STEP_LOW -2.380817765157417e-10f
+#define FA_SILU_EXP_2 0.49999964237213135f
+#define FA_SILU_EXP_3 0.16666279733181f
+#define FA_SILU_EXP_4 0.04234044626355171f
+static const unsigned fa_table_silu[8] = {
+    0x2b7aa222, 0x2b78a8a7, 0x2b750708, 0x2b7283ff,
+    0x2b71397b, 0x2b7143c5, 0x2b72c1b5, 0x2b75d4ef,
+};
+static const float fa_table_silu_low[8] = {
+    -6.49962039744878e-09f,
+    -4.52476598411522e-08f,
+    2.435635515496415e-08f,
+    -1.1853415138318724e-08f,
+    -3.430772821388928e-08f,
+    -3.9422811681788517e-08f,
+    1.7632778570586538e-09f,
+    2.096522955241653e-08f,
 };
 
 /* x - tanh(x) near 0: error 2^-30.8 */

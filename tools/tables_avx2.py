@@ -17,7 +17,7 @@ from typing import NamedTuple
 import mpmath as mp
 import numpy as np
 from generated import write_or_check
-from tables import fit, silu, softplus
+from tables import fit, softplus
 
 TARGET = Path(__file__).resolve().parent.parent / "fastact" / "_tables_avx2.h"
 SIZE = 8
@@ -39,38 +39,35 @@ def numbers_of(name: str, numbers: list) -> list[str]:
     return [f"static const float {name}[{len(numbers)}] = {{", *texts, "};"]
 
 
-def silu_root() -> str:
-    """2^SCALE silu'(h - u0) = q0 + h (q1 + ...) for |h| <= NEAR, u0 the root, rounded."""
-    root = np.float32(float(mp.findroot(lambda u: u - 1 - mp.exp(-u), 1.28)))
-    reach = mp.mpf(1) / 32
+#: -u, rounded, for the root u of silu'
+SILU_ROOT = np.float32(float(mp.findroot(lambda u: u - 1 - mp.exp(-u), 1.28)))
 
-    def of(h):
-        return silu(h - mp.mpf(float(root)))[1]
 
-    at_0, slope = of(mp.mpf(0)), mp.mpf(float(np.float32(float(mp.diff(of, 0)))))
-    series = Series(lambda h: (of(h) - at_0) / h - slope if h else mp.mpf(0), lambda h: slope)
-    numbers, error = fit(series, -reach, reach, mp.mpf(0), mp.mpf(0), mp.mpf(0), 3)
+def silu_steps() -> str:
+    """exp(r) = 1 + r + r^2 (p2 + ...), and exp(START) 2^(j/8) with its low part, relative,
+    for START + n step, one of which is the root of silu'.
+
+    The first one is even: _avx2.h takes it off 1 + exp(u) < 4, which is exact then.
+    """
+    step = mp.log(2) / 8
+    first = mp.mpf(float(np.float32(float(step))))
+    root = mp.mpf(float(SILU_ROOT))
+    start = root - round(float(root / step)) * first
+    assert float(np.float32(float(start))) == start
+    exact = [mp.exp(start) * mp.mpf(2) ** (mp.mpf(j) / 8) for j in range(SIZE)]
+    powers = [np.float32(float(s)) for s in exact]
+    assert int(powers[0].view(np.uint32)) % 2 == 0
+    low = [s / mp.mpf(float(near)) - 1 for s, near in zip(exact, powers, strict=True)]
+    tail = Series(lambda r: (mp.expm1(r) - r) / r if r else mp.mpf(0), lambda r: mp.mpf(1))
+    lo, hi = -step / 2 - start, step / 2 - start
+    numbers, error = fit(tail, lo, hi, mp.mpf(0), mp.mpf(0), mp.mpf(0), 3)
+    defines = {"FA_SILU_START": start, "FA_SILU_STEP": first, "FA_SILU_STEP_LOW": step - first}
+    defines |= {f"FA_SILU_EXP_{k}": p for k, p in enumerate(numbers, 2)}
     return "\n".join([
-        f"/* silu' at its root: error 2^{np.log2(error):.1f} */",
-        f"#define FA_SILU_NEAR {float(reach)}f",
-        f"#define FA_SILU_ROOT {root}f",
-        *numbers_of("fa_silu_root", [2.0**SCALE * float(q) for q in [at_0, slope, *numbers]]),
-    ])
-
-
-def tanh_near() -> str:
-    """tanh(x) = x (1 + w (p0 + ...)), w = x^2, for |x| up to NEAR, where it is 1 / 2."""
-    reach = mp.mpf("0.55")
-
-    def of_square(w):
-        return mp.tanh(mp.sqrt(w)) / mp.sqrt(w)
-
-    series = Series(lambda w: of_square(w) - 1, of_square)
-    numbers, error = fit(series, mp.mpf(0), reach**2, mp.mpf(0), mp.mpf(0), mp.mpf(0), 5)
-    return "\n".join([
-        f"/* tanh near 0: error 2^{np.log2(error):.1f} */",
-        f"#define FA_TANH_NEAR {float(reach)}f",
-        *numbers_of("fa_tanh_near", numbers),
+        f"/* exp(r): error 2^{np.log2(error):.1f} r */",
+        *(f"#define {k} {np.float32(float(v))}f" for k, v in defines.items()),
+        *entries("fa_table_silu", powers),
+        *numbers_of("fa_table_silu_low", low),
     ])
 
 
@@ -136,11 +133,7 @@ def exponential() -> str:
 
     n comes in the low bits of n + 1.5 2^23, and the result is 2^-SCALE times what it was.
     """
-    bits = []
-    for j in range(SIZE):
-        number = np.float32(float(THETA * mp.mpf(2) ** (mp.mpf(j) / 8)))
-        entry = int(number.view(np.uint32)) - (j << 20) - (0x4B400000 << 20) - (SCALE << 23)
-        bits.append(entry % 2**32)
+    powers = [np.float32(float(THETA * mp.mpf(2) ** (mp.mpf(j) / 8))) for j in range(SIZE)]
     step = mp.log(2) / 8
     first = np.round(float(step) * 2**16) / 2**16
     reach = step / 2 + abs(mp.log(THETA))
@@ -156,9 +149,43 @@ def exponential() -> str:
     lines += [f"#define {k} {np.float32(float(v))}f" for k, v in defines.items()]
     lines.append(f"#define FA_SCALE 0x1p-{SCALE}f")
     lines.append(f"#define FA_SCALE_BITS {SCALE}")
-    lines.append(f"static const unsigned fa_table_exp[{SIZE}] = {{")
-    lines += [f"    {', '.join(map(hex, bits[k:k + 4]))}," for k in (0, 4)]
-    return "\n".join([*lines, "};"])
+    return "\n".join([*lines, *entries("fa_table_exp", powers)])
+
+
+def entries(name: str, powers: list) -> list[str]:
+    """The array ``name`` of the bits of powers[j], less what n adds to them."""
+    bits = [
+        (int(s.view(np.uint32)) - (j << 20) - (0x4B400000 << 20) - (SCALE << 23)) % 2**32
+        for j, s in enumerate(powers)
+    ]
+    lines = [f"    {', '.join(map(hex, bits[k:k + 4]))}," for k in (0, 4)]
+    return [f"static const unsigned {name}[{SIZE}] = {{", *lines, "};"]
+
+
+def twice() -> str:
+    """exp(2 r) / 2 = 1/2 + r + r^2 (1 + ...), and 2^(j/8) with half its low part, relative:
+    1 is one of them, and its low part 0.
+    """
+    step = mp.log(2) / 16
+    first = mp.mpf(float(np.float32(float(step))))
+    exact = [mp.mpf(2) ** (mp.mpf(j) / 8) for j in range(SIZE)]
+    powers = [np.float32(float(s)) for s in exact]
+    low = [(s / mp.mpf(float(near)) - 1) / 2 for s, near in zip(exact, powers, strict=True)]
+    tail = Series(
+        lambda r: (mp.expm1(2 * r) / 2 - r) / r**2 - 1 if r else mp.mpf(0),
+        lambda r: 1 / abs(r) if r else mp.mpf(1) / step,
+    )
+    numbers, error = fit(tail, -step / 2, step / 2, mp.mpf(0), mp.mpf(0), mp.mpf(0), 2)
+    defines = {
+        "FA_PER_HALF_STEP": 1 / step, "FA_HALF_STEP": first,
+        "FA_HALF_STEP_LOW": step - first, "FA_TWICE_3": numbers[0], "FA_TWICE_4": numbers[1],
+    }
+    return "\n".join([
+        f"/* exp(2 r) / 2: error 2^{np.log2(error):.1f} r */",
+        *(f"#define {k} {np.float32(float(v))}f" for k, v in defines.items()),
+        *entries("fa_table_twice", powers),
+        *numbers_of("fa_table_twice_low", low),
+    ])
 
 
 def gelu_far() -> str:
@@ -186,7 +213,7 @@ def gelu_far() -> str:
 def text() -> str:
     """The whole file."""
     parts = ["/* Written by tools/tables_avx2.py. */"]
-    parts += [exponential(), silu_root(), tanh_near(), tanh_shrink_near()]
+    parts += [exponential(), twice(), silu_steps(), tanh_shrink_near()]
     parts += [expm1_near(), logarithm(), gelu_far()]
     return "\n\n".join(parts) + "\n"
 
