@@ -491,11 +491,12 @@ FA_AVX2_INLINE fa_pair fa_twice_over(fa_twice of, float scale) {
 FA_OVERS(tanh, fa_twice, fa_twice_of, fa_twice_over)
 /* For z near 1 / D: q, which is z to 2^-24, makes 1 - q exact, and what it leaves in q D = 1,
    e, gives 1 - q + q e.  (q e^2 is left out: below 2^-23, where D is 1 + e, that is up to an
-   ulp.) */
+   ulp too much, but never more than |x|.) */
 FA_AVX2_INLINE __m256 fa_tanh_at(__m256 x, fa_pair d, __m256 z) {
     const __m256 one = FA_PS(1.0f);
     __m256 y = _mm256_sub_ps(one, z), q = _mm256_sub_ps(one, y);
-    return _mm256_or_ps(_mm256_fmadd_ps(fa_excess(q, one, d), q, y), fa_sign(x));
+    y = _mm256_fmadd_ps(fa_excess(q, one, d), q, y);
+    return _mm256_or_ps(_mm256_min_ps(y, fa_abs(x)), fa_sign(x));
 }
 /* tanh'(x) = z (2 - z) for z = 1 / D: z T + z (the low part of T = 2 - z, and what the excess
    of z makes of z (2 - z)). */
