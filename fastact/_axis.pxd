@@ -305,6 +305,9 @@ cdef extern from *:
     }
     /* never called */
     static inline void fa_no_steps(int none, ...) { (void)none; }
+    #define fa_sum_pairs_f64 fa_sum_f64
+    #define fa_short_exps_f32(...) fa_no_steps(0, __VA_ARGS__)
+    #define fa_short_exps_f64(...) fa_no_steps(0, __VA_ARGS__)
     #define fa_exps_f32(...) fa_no_steps(0, __VA_ARGS__)
     #define fa_exps_f64(...) fa_no_steps(0, __VA_ARGS__)
     #define fa_scale_f32(...) fa_no_steps(0, __VA_ARGS__)
@@ -348,6 +351,9 @@ cdef extern from *:
     void fa_sum_f64(
         const double *, Py_ssize_t, const double *, bint, double *, double *
     ) noexcept nogil
+    void fa_sum_pairs_f64(
+        const double *, Py_ssize_t, const double *, bint, double *, double *
+    ) noexcept nogil
     void fa_dot_f64(
         const double *, const double *, Py_ssize_t, const double *, const double *, bint,
         double *, double *, double *
@@ -358,6 +364,12 @@ cdef extern from *:
     void fa_exps_f32(
         const float *, float *, Py_ssize_t, const float *, float *, bint, const float *,
         Py_ssize_t, double *
+    ) noexcept nogil
+    void fa_short_exps_f32(
+        const float *, float *, const float *, Py_ssize_t, double *
+    ) noexcept nogil
+    void fa_short_exps_f64(
+        const double *, double *, const double *, Py_ssize_t, double, double *, double *
     ) noexcept nogil
     void fa_exps_f64(
         const double *, double *, Py_ssize_t, const double *, double *, bint,
@@ -516,6 +528,8 @@ cdef inline void sums(
             fa_sum_near_f64(
                 x + r * n, count, tail, more, start, four + 4 * r, low + 4 * r
             )
+        elif kind == GRADIENT:
+            fa_sum_pairs_f64(x + r * n, count, tail, more, four + 4 * r, low + 4 * r)
         else:
             fa_sum_f64(x + r * n, count, tail, more, four + 4 * r, low + 4 * r)
         tail += LANES if more else 0
@@ -632,6 +646,14 @@ cdef inline void sums_of_exps(
     cdef double start = rescale(<real>1)
     cdef Py_ssize_t r, next = ahead(n, rows)
     cdef bint more = has_tail(n, whole)
+    if whole == 0 and rows == ROWS:
+        if real is float:
+            fa_short_exps_f32(tail, e_tail, head, next, four)
+            fa_add_four_f32(four, hi)
+        else:
+            fa_short_exps_f64(tail, e_tail, head, next, start, four, low)
+            fa_add_four_f64(four, low, start, hi, lo)
+        return
     none(four, 4, rows)
     none(low, 4, rows)
     for r in range(rows):

@@ -39,6 +39,9 @@ FA_OP64 __m256 fa_high32(fa_f32x x) {
 FA_OP64 fa_f64x fa_widen32(__m256 x) {
     return _mm512_cvtps_pd(x);
 }
+FA_OP64 fa_f64x fa_widen_at(const float *p) {
+    return _mm512_cvtps_pd(_mm256_loadu_ps(p));
+}
 FA_OP64 __m256d fa_low64(fa_f64x x) {
     return _mm512_castpd512_pd256(x);
 }
@@ -100,6 +103,11 @@ FA_OP64 fa_f64x fa_widen32(__m256 x) {
     return (fa_f64x){
         _mm256_cvtps_pd(_mm256_castps256_ps128(x)),
         _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1))
+    };
+}
+FA_OP64 fa_f64x fa_widen_at(const float *p) {
+    return (fa_f64x){
+        _mm256_cvtps_pd(_mm_loadu_ps(p)), _mm256_cvtps_pd(_mm_loadu_ps(p + 4))
     };
 }
 FA_OP64 __m256d fa_low64(fa_f64x x) {
@@ -276,7 +284,10 @@ FA_OP64 void fa_exps_f32(
             FA_FETCH(x + at + i, ahead);
             fa_store32(to + i, fa_exp_of32(fa_load32(x + at + i), &h));
         }
-        for (ptrdiff_t i = 0; i < m; i += 16) fa_add_f32(&sum, fa_load32(to + i));
+        for (ptrdiff_t i = 0; i < m; i += 16) {
+            sum.a = fa_add64(sum.a, fa_widen_at(to + i));
+            sum.b = fa_add64(sum.b, fa_widen_at(to + i + 8));
+        }
     }
     if (more) {
         fa_f32x y = fa_exp_of32(fa_load32(tail), &h);
@@ -285,6 +296,21 @@ FA_OP64 void fa_exps_f32(
         fa_add_last_f32(&sum, y, n);
     }
     fa_four_of_f32(&sum, four);
+}
+
+/* ... of 8 rows of one step each */
+FA_OP64 void fa_short_exps_f32(
+    const float *x, float *e, const float *head, ptrdiff_t ahead, double *four
+) {
+    for (int r = 0; r < FA_ROWS_AT_ONCE; r++) {
+        const fa_head_f32 h = {FA_HEAD((head + r), FA_PS16)};
+        FA_FETCH(x + 16 * r, ahead);
+        fa_store32(e + 16 * r, fa_exp_of32(fa_load32(x + 16 * r), &h));
+    }
+    for (int r = 0; r < FA_ROWS_AT_ONCE; r++) {
+        fa_f64x sum = fa_add64(fa_widen_at(e + 16 * r), fa_widen_at(e + 16 * r + 8));
+        _mm256_storeu_pd(four + 4 * r, _mm256_add_pd(fa_low64(sum), fa_high64(sum)));
+    }
 }
 
 /* Of double rows the sums with what they lost. */
@@ -308,14 +334,6 @@ FA_OP64 void fa_add_any(fa_f64x *sum, fa_f64x *low, fa_f64x x) {
     *low = fa_add64(*low, fa_sum_low64(*sum, x, s));
     *sum = s;
 }
-/* ... or the first x of a row that has no other */
-FA_OP64 void fa_add_last_any(fa_f64x *sum, fa_f64x *low, fa_f64x x, ptrdiff_t n) {
-    if (n == 0) {
-        *sum = x;
-    } else {
-        fa_add_any(sum, low, x);
-    }
-}
 FA_OP64 __m256d fa_sum_low4(__m256d a, __m256d x, __m256d s) {
     __m256d t = _mm256_sub_pd(s, a);
     return _mm256_add_pd(_mm256_sub_pd(a, _mm256_sub_pd(s, t)), _mm256_sub_pd(x, t));
@@ -337,27 +355,32 @@ FA_OP64 void fa_four_of_f64(const fa_lanes_f64 *sum, double *four, double *four_
     _mm256_storeu_pd(four_low, half_low);
 }
 
+/* ... of 8 lanes that have lost nothing yet */
+FA_OP64 void fa_four_of_pairs64(fa_f64x x, double *four, double *four_low) {
+    __m256d a = fa_low64(x), b = fa_high64(x), s = _mm256_add_pd(a, b);
+    _mm256_storeu_pd(four, s);
+    _mm256_storeu_pd(four_low, fa_sum_low4(a, b, s));
+}
+
 FA_OP64 void fa_exps_f64(
     const double *x, double *e, ptrdiff_t n, const double *tail, double *e_tail, int more,
     const double *head, ptrdiff_t ahead, double start, double *four, double *four_low
 ) {
     const fa_head_f64 h = {FA_HEAD(head, FA_PD)};
     fa_lanes_f64 sum = {FA_PD(start), FA_PD(start), fa_zero64(), fa_zero64()};
-    for (ptrdiff_t i = 0; i < n; i += 16) {
-        fa_f64x y = fa_exp_of64(fa_load64(x + i), &h);
-        fa_f64x z = fa_exp_of64(fa_load64(x + i + 8), &h);
-        FA_FETCH(x + i, ahead);
-        FA_FETCH(x + i + 8, ahead);
-        if (e) {
-            FA_FETCH_OUT(e + i, ahead);
-            FA_FETCH_OUT(e + i + 8, ahead);
+    for (ptrdiff_t at = 0; at < n; at += 512) {
+        double block[512];
+        ptrdiff_t m = n - at < 512 ? n - at : 512;
+        double *to = e ? e + at : block;
+        for (ptrdiff_t i = 0; i < m; i += 8) {
+            FA_FETCH(x + at + i, ahead);
+            if (e) FA_FETCH_OUT(to + i, ahead);
+            fa_store64(to + i, fa_exp_of64(fa_load64(x + at + i), &h));
         }
-        if (e) {
-            fa_store64(e + i, y);
-            fa_store64(e + i + 8, z);
+        for (ptrdiff_t i = 0; i < m; i += 16) {
+            fa_add_near(&sum.a, &sum.a_low, fa_load64(to + i));
+            fa_add_near(&sum.b, &sum.b_low, fa_load64(to + i + 8));
         }
-        fa_add_near(&sum.a, &sum.a_low, y);
-        fa_add_near(&sum.b, &sum.b_low, z);
     }
     if (more) {
         fa_f64x y = fa_exp_of64(fa_load64(tail), &h);
@@ -371,6 +394,25 @@ FA_OP64 void fa_exps_f64(
         fa_add_near(&sum.b, &sum.b_low, z);
     }
     fa_four_of_f64(&sum, four, four_low);
+}
+
+FA_OP64 void fa_short_exps_f64(
+    const double *x, double *e, const double *head, ptrdiff_t ahead, double start,
+    double *four, double *four_low
+) {
+    for (int r = 0; r < FA_ROWS_AT_ONCE; r++) {
+        const fa_head_f64 h = {FA_HEAD((head + r), FA_PD)};
+        for (int k = 0; k < 16; k += 8) {
+            FA_FETCH(x + 16 * r + k, ahead);
+            fa_store64(e + 16 * r + k, fa_exp_of64(fa_load64(x + 16 * r + k), &h));
+        }
+    }
+    for (int r = 0; r < FA_ROWS_AT_ONCE; r++) {
+        fa_lanes_f64 sum = {FA_PD(start), FA_PD(start), fa_zero64(), fa_zero64()};
+        fa_add_near(&sum.a, &sum.a_low, fa_load64(e + 16 * r));
+        fa_add_near(&sum.b, &sum.b_low, fa_load64(e + 16 * r + 8));
+        fa_four_of_f64(&sum, four + 4 * r, four_low + 4 * r);
+    }
 }
 
 /* The sums of 8 rows from four lanes each, to hi (and lo). */
@@ -441,26 +483,37 @@ FA_OP64 void fa_scale_f64(
     }
 }
 
-/* sum(g y), then gx = y ((g - sum) - low) */
+/* sum(g y), then gx = y ((g - sum) - low).
+
+   For gradients, terms are added in pairs first: what a sum of 16 lanes does to each of
+   them is what takes time, and this costs half an ulp of the size of the terms.  The pairs
+   of a short row are those of its halves. */
 FA_OP64 void fa_dot_f32(
     const float *g, const float *y, ptrdiff_t n, const float *tail, const float *y_tail,
     int more, float *gx, double *four
 ) {
     fa_lanes_f32 sum = {fa_zero64(), fa_zero64()};
     ptrdiff_t i = 0;
+    if (n == 0) {
+        fa_f64x half;
+        if (gx) FA_FETCH_OUT(gx, 0);
+        half = fa_widen32(_mm256_fmadd_ps(
+            _mm256_loadu_ps(tail + 8), _mm256_loadu_ps(y_tail + 8),
+            _mm256_mul_ps(_mm256_loadu_ps(tail), _mm256_loadu_ps(y_tail))
+        ));
+        _mm256_storeu_pd(four, _mm256_add_pd(fa_low64(half), fa_high64(half)));
+        return;
+    }
     for (; i < (n & -32); i += 32) {
+        fa_f32x p = fa_mul32(fa_load32(g + i), fa_load32(y + i));
         if (gx) {
             FA_FETCH_OUT(gx, i);
             FA_FETCH_OUT(gx, i + 16);
         }
-        fa_f32x p = fa_mul32(fa_load32(g + i), fa_load32(y + i));
         fa_add_f32(&sum, FA_MADD32(fa_load32(g + i + 16), fa_load32(y + i + 16), p));
     }
     if (i < n) fa_add_f32(&sum, fa_mul32(fa_load32(g + i), fa_load32(y + i)));
-    if (more) {
-        if (gx) FA_FETCH_OUT(gx, n);
-        fa_add_last_f32(&sum, fa_mul32(fa_load32(tail), fa_load32(y_tail)), n);
-    }
+    if (more) fa_add_f32(&sum, fa_mul32(fa_load32(tail), fa_load32(y_tail)));
     fa_four_of_f32(&sum, four);
 }
 FA_OP64 void fa_dot_f64(
@@ -468,22 +521,43 @@ FA_OP64 void fa_dot_f64(
     const double *y_tail, int more, double *gx, double *four, double *four_low
 ) {
     fa_lanes_f64 sum = {fa_zero64(), fa_zero64(), fa_zero64(), fa_zero64()};
-    for (ptrdiff_t i = 0; i < n; i += 16) {
+    ptrdiff_t i = 0;
+    if (n == 0) {
+        if (gx) FA_FETCH_OUT(gx, 0);
+        fa_four_of_pairs64(
+            FA_MADD64(
+                fa_load64(tail + 8), fa_load64(y_tail + 8),
+                fa_mul64(fa_load64(tail), fa_load64(y_tail))
+            ),
+            four, four_low
+        );
+        return;
+    }
+    for (; i < (n & -32); i += 32) {
+        fa_f64x p = fa_mul64(fa_load64(g + i), fa_load64(y + i));
+        fa_f64x q = fa_mul64(fa_load64(g + i + 8), fa_load64(y + i + 8));
         if (gx) {
             FA_FETCH_OUT(gx, i);
             FA_FETCH_OUT(gx, i + 8);
+            FA_FETCH_OUT(gx, i + 16);
+            FA_FETCH_OUT(gx, i + 24);
         }
+        p = FA_MADD64(fa_load64(g + i + 16), fa_load64(y + i + 16), p);
+        q = FA_MADD64(fa_load64(g + i + 24), fa_load64(y + i + 24), q);
+        fa_add_any(&sum.a, &sum.a_low, p);
+        fa_add_any(&sum.b, &sum.b_low, q);
+    }
+    if (i < n) {
         fa_add_any(&sum.a, &sum.a_low, fa_mul64(fa_load64(g + i), fa_load64(y + i)));
         fa_add_any(
             &sum.b, &sum.b_low, fa_mul64(fa_load64(g + i + 8), fa_load64(y + i + 8))
         );
     }
     if (more) {
-        if (gx) FA_FETCH_OUT(gx, n);
-        fa_f64x p = fa_mul64(fa_load64(tail), fa_load64(y_tail));
-        fa_add_last_any(&sum.a, &sum.a_low, p, n);
-        p = fa_mul64(fa_load64(tail + 8), fa_load64(y_tail + 8));
-        fa_add_last_any(&sum.b, &sum.b_low, p, n);
+        fa_add_any(&sum.a, &sum.a_low, fa_mul64(fa_load64(tail), fa_load64(y_tail)));
+        fa_add_any(
+            &sum.b, &sum.b_low, fa_mul64(fa_load64(tail + 8), fa_load64(y_tail + 8))
+        );
     }
     fa_four_of_f64(&sum, four, four_low);
 }
@@ -533,13 +607,49 @@ FA_OP64 void fa_sum_pairs_f32(
 ) {
     fa_lanes_f32 sum = {fa_zero64(), fa_zero64()};
     ptrdiff_t i = 0;
+    if (n == 0) {
+        fa_f64x half = fa_widen32(
+            _mm256_add_ps(_mm256_loadu_ps(tail), _mm256_loadu_ps(tail + 8))
+        );
+        _mm256_storeu_pd(four, _mm256_add_pd(fa_low64(half), fa_high64(half)));
+        return;
+    }
     for (; i < (n & -32); i += 32) {
         fa_add_f32(&sum, fa_add32(fa_load32(g + i), fa_load32(g + i + 16)));
     }
     if (i < n) fa_add_f32(&sum, fa_load32(g + i));
-    if (more) fa_add_last_f32(&sum, fa_load32(tail), n);
+    if (more) fa_add_f32(&sum, fa_load32(tail));
     fa_four_of_f32(&sum, four);
 }
+FA_OP64 void fa_sum_pairs_f64(
+    const double *g, ptrdiff_t n, const double *tail, int more, double *four,
+    double *four_low
+) {
+    fa_lanes_f64 sum = {fa_zero64(), fa_zero64(), fa_zero64(), fa_zero64()};
+    ptrdiff_t i = 0;
+    if (n == 0) {
+        fa_four_of_pairs64(
+            fa_add64(fa_load64(tail), fa_load64(tail + 8)), four, four_low
+        );
+        return;
+    }
+    for (; i < (n & -32); i += 32) {
+        fa_f64x p = fa_add64(fa_load64(g + i), fa_load64(g + i + 16));
+        fa_add_any(&sum.a, &sum.a_low, p);
+        p = fa_add64(fa_load64(g + i + 8), fa_load64(g + i + 24));
+        fa_add_any(&sum.b, &sum.b_low, p);
+    }
+    if (i < n) {
+        fa_add_any(&sum.a, &sum.a_low, fa_load64(g + i));
+        fa_add_any(&sum.b, &sum.b_low, fa_load64(g + i + 8));
+    }
+    if (more) {
+        fa_add_any(&sum.a, &sum.a_low, fa_load64(tail));
+        fa_add_any(&sum.b, &sum.b_low, fa_load64(tail + 8));
+    }
+    fa_four_of_f64(&sum, four, four_low);
+}
+/* ... of the dominated rows' exponentials, which are not in any order of size */
 FA_OP64 void fa_sum_f64(
     const double *g, ptrdiff_t n, const double *tail, int more, double *four,
     double *four_low
@@ -550,8 +660,8 @@ FA_OP64 void fa_sum_f64(
         fa_add_any(&sum.b, &sum.b_low, fa_load64(g + i + 8));
     }
     if (more) {
-        fa_add_last_any(&sum.a, &sum.a_low, fa_load64(tail), n);
-        fa_add_last_any(&sum.b, &sum.b_low, fa_load64(tail + 8), n);
+        fa_add_any(&sum.a, &sum.a_low, fa_load64(tail));
+        fa_add_any(&sum.b, &sum.b_low, fa_load64(tail + 8));
     }
     fa_four_of_f64(&sum, four, four_low);
 }
