@@ -1,10 +1,13 @@
 # cython: cdivision=True, boundscheck=False, wraparound=False
 # Functions of a whole row: softmax, log_softmax, logsumexp and their gradients.
 #
-# Rows are contiguous here, one after the other; _front.pyx brings them there, at most
-# batch() of them at once, and a function takes them all from step to step: what there
-# is to compute for a row as a whole runs over the rows in one loop, and a row of a few
+# Rows are contiguous here, one after the other; _front.pyx brings them there, batch() of
+# them at once, and a function takes at_once() of these from step to step: what there is
+# to compute for a row as a whole runs over the rows in one loop, and a row of a few
 # elements, which is a long chain of dependent operations, need not wait for itself.
+#
+# The steps of AVX2 and AVX-512 are those of _rows.h, in vectors by name, and take as many
+# rows as their registers like (FA_BY_STEPS).
 #
 # Vector code takes multiples of LANES elements: the `whole` of a row.  What is left, or
 # all of a row of at most LANES, is its tail.  Tails are copied, filled up, so that they
@@ -41,9 +44,6 @@ cdef extern from *:
     #define FA_KEEP_LOOP
     #endif
 
-    /* Eight rows go together: what there is of each of them as a whole. */
-    #define FA_ROWS_AT_ONCE 8
-
     /* 16, of which the compiler knows only that it is not 0: for loops that cannot have an
        FA_KEEP_LOOP. */
     static inline ptrdiff_t fa_lanes(void) {
@@ -53,16 +53,6 @@ cdef extern from *:
         if (n < 16) __builtin_unreachable();
     #endif
         return n;
-    }
-
-    /* FA_ROWS_AT_ONCE, likewise. */
-    static inline ptrdiff_t fa_rows(void) {
-        ptrdiff_t n = FA_ROWS_AT_ONCE;
-    #if defined(__GNUC__)
-        __asm__("" : "+r"(n));
-        if (n < 8) __builtin_unreachable();
-    #endif
-        return n & -8;
     }
 
     #define FA_EACH for (int j = 0; j < 16; j++)
@@ -86,7 +76,20 @@ cdef extern from *:
     #include "_rows.h"
     #else
     #define FA_BY_STEPS 0
+    #define FA_ROWS_AT_ONCE 32
+    #endif
 
+    /* FA_ROWS_AT_ONCE, likewise. */
+    static inline ptrdiff_t fa_rows(void) {
+        ptrdiff_t n = FA_ROWS_AT_ONCE;
+    #if defined(__GNUC__)
+        __asm__("" : "+r"(n));
+        if (n < 8) __builtin_unreachable();
+    #endif
+        return n & -8;
+    }
+
+    #if !FA_BY_STEPS
     /* Reductions over n elements of a row, n a multiple of 16, and its tail if ``more``, on
        16 lanes.  They give four lanes, the rest is for all rows.  An inner loop that the
        compiler unrolls first is not vectorised: hence FA_KEEP_LOOP. */
@@ -134,15 +137,8 @@ cdef extern from *:
     typedef float fa_floats;
     #define FA_WIDEN(x) ((double)(x))
     #else
-    #if defined(__AVX512F__)
-    #define FA_WIDE 8
-    #elif defined(__AVX__)
-    #define FA_WIDE 4
-    #else
     #define FA_WIDE 2
-    #endif
     typedef double fa_part __attribute__((vector_size(8 * FA_WIDE), aligned(8), may_alias));
-    typedef double fa_four __attribute__((vector_size(32)));
     typedef float fa_floats
         __attribute__((vector_size(4 * FA_WIDE), aligned(4), may_alias));
     #define FA_WIDEN(x) __builtin_convertvector(x, fa_part)
@@ -155,19 +151,10 @@ cdef extern from *:
     #endif
     #define FA_PART(x) (*(const fa_part *)((x) + k * FA_WIDE))
     #define FA_FLOATS(x) (*(const fa_floats *)((x) + k * FA_WIDE))
-    #if FA_WIDE == 8
-    #define FA_SUM_TO_FOUR \\
-        fa_four part[2]; \\
-        lane[0] += lane[1]; \\
-        memcpy(part, lane, 64); \\
-        part[0] += part[1]; \\
-        memcpy(four, part, 32);
-    #else
     #define FA_SUM_TO_FOUR \\
         FA_EACH_OF(FA_PARTS / 2) { lane[k] += lane[k + FA_PARTS / 2]; } \\
         FA_EACH_OF(FA_PARTS / 4) { lane[k] += lane[k + FA_PARTS / 4]; } \\
         memcpy(four, lane, 32);
-    #endif
 
     static inline void fa_sum_f32(
         const float *x, ptrdiff_t n, const float *tail, int more, double *four
@@ -241,16 +228,6 @@ cdef extern from *:
             low[k] += b - (s - a); \\
             lane[k] = s; \\
         }
-    #if FA_WIDE == 8
-    #define FA_TO_FOUR \\
-        fa_four part[2], part_low[2]; \\
-        FA_EACH_OF(1) FA_ADD_TERM(fa_part, lane[k], low[k], lane[k + 1], low[k + 1] +) \\
-        memcpy(part, lane, 64); \\
-        memcpy(part_low, low, 64); \\
-        FA_ADD_TERM(fa_four, part[0], part_low[0], part[1], part_low[1] +) \\
-        memcpy(four, part, 32); \\
-        memcpy(four_low, part_low, 32);
-    #else
     #define FA_HALF(n) \\
         FA_EACH_OF(n) FA_ADD_TERM(fa_part, lane[k], low[k], lane[k + n], low[k + n] +)
     #define FA_TO_FOUR \\
@@ -258,7 +235,6 @@ cdef extern from *:
         FA_HALF(FA_PARTS / 4) \\
         memcpy(four, lane, 32); \\
         memcpy(four_low, low, 32);
-    #endif
     #define FA_TERMS(start, term, x, last) \\
         fa_part lane[FA_PARTS], low[FA_PARTS]; \\
         const fa_part none = {0}; \\
@@ -321,6 +297,8 @@ cdef extern from *:
     #endif
     """
     const bint FA_BY_STEPS
+    enum:
+        ROWS "FA_ROWS_AT_ONCE"
     Py_ssize_t fa_lanes() noexcept nogil
     Py_ssize_t fa_rows() noexcept nogil
     void fa_max_of_four_f32(const float *, float *) noexcept nogil
@@ -400,7 +378,6 @@ cdef extern from *:
 
 cdef enum:
     LANES = 16
-    ROWS = 8  # FA_ROWS_AT_ONCE: at most so many, of not more than BATCH elements
     BATCH = 4096  # (Cython takes a step as a literal only)
 
 cdef enum Kind:  # of terms of a sum
@@ -410,12 +387,16 @@ cdef enum Kind:  # of terms of a sum
 
 
 cdef inline Py_ssize_t batch(Py_ssize_t n) noexcept nogil:
-    """How many rows of n elements go together."""
-    if n <= LANES:
-        return BATCH / LANES
-    if n * ROWS <= 2048:
-        return ROWS
-    return 2048 / n if n < 2048 else 1
+    """How many rows of n elements a call gets."""
+    return BATCH / n if n < BATCH else 1
+
+
+cdef inline Py_ssize_t at_once(Py_ssize_t n, Py_ssize_t rows) noexcept nogil:
+    """... and how many of ``rows`` go from step to step."""
+    cdef Py_ssize_t most = BATCH / 2 if FA_BY_STEPS else BATCH
+    most = most / n if n < most else 1
+    most = most if most < ROWS else ROWS
+    return rows if rows < most else most
 
 
 cdef inline Py_ssize_t ahead(Py_ssize_t n, Py_ssize_t rows) noexcept nogil:
@@ -680,7 +661,7 @@ cdef inline void exponentials(
     Py_ssize_t rows, Py_ssize_t whole, bint keep, const real *top, double *hi,
     double *lo
 ) noexcept nogil:
-    """Of batch(n) rows with the maxima ``top``: e = 2^K exp(x - max), and their sums.
+    """Of at_once() rows with the maxima ``top``: e = 2^K exp(x - max), and their sums.
 
     Without ``keep``, e is a scratch of BATCH elements.
     """
@@ -756,16 +737,18 @@ cdef inline void softmax(
     const real *x, real *y, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
     """y = exp(x - max) / sum."""
-    if n > LANES:
-        softmax_of(x, y, n, rows, whole_of(n))
-    else:
-        while rows >= ROWS:
+    cdef Py_ssize_t count
+    while rows > 0:
+        count = at_once(n, rows)
+        if n > LANES:
+            softmax_of(x, y, n, count, whole_of(n))
+        elif FA_BY_STEPS and count == ROWS:
             softmax_of(x, y, n, ROWS, 0)
-            rows -= ROWS
-            x += n * ROWS
-            y += n * ROWS
-        if rows:
-            softmax_of(x, y, n, rows, 0)
+        else:
+            softmax_of(x, y, n, count, 0)
+        rows -= count
+        x += n * count
+        y += n * count
 
 
 cdef inline void softmax_of(
@@ -827,17 +810,19 @@ cdef inline void softmax_backward_from_output(
     const real *g, const real *y, real *gx, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
     """y (g - sum(g y)); gx may be y."""
-    if n > LANES:
-        softmax_from_output(g, y, gx, n, rows, whole_of(n))
-    else:
-        while rows >= ROWS:
+    cdef Py_ssize_t count
+    while rows > 0:
+        count = at_once(n, rows)
+        if n > LANES:
+            softmax_from_output(g, y, gx, n, count, whole_of(n))
+        elif FA_BY_STEPS and count == ROWS:
             softmax_from_output(g, y, gx, n, ROWS, 0)
-            rows -= ROWS
-            g += n * ROWS
-            y += n * ROWS
-            gx += n * ROWS
-        if rows:
-            softmax_from_output(g, y, gx, n, rows, 0)
+        else:
+            softmax_from_output(g, y, gx, n, count, 0)
+        rows -= count
+        g += n * count
+        y += n * count
+        gx += n * count
 
 
 cdef inline void softmax_from_output(
@@ -1003,7 +988,7 @@ cdef inline void log_sums(
     const real *x, const real *tail, Py_ssize_t n, Py_ssize_t rows, Py_ssize_t whole,
     real *top, LogSums *sums
 ) noexcept nogil:
-    """Of batch(n) rows with these tails; and their maxima."""
+    """Of at_once() rows with these tails; and their maxima."""
     cdef real e[BATCH]
     cdef real e_tail[LANES * ROWS]
     cdef double hi[ROWS]
@@ -1061,16 +1046,18 @@ cdef inline double two_sum(double a, double b, double *low) noexcept nogil:
 cdef inline void log_softmax(
     const real *x, real *y, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
-    if n > LANES:
-        log_softmax_of(x, y, n, rows, whole_of(n))
-    else:
-        while rows >= ROWS:
+    cdef Py_ssize_t count
+    while rows > 0:
+        count = at_once(n, rows)
+        if n > LANES:
+            log_softmax_of(x, y, n, count, whole_of(n))
+        elif FA_BY_STEPS and count == ROWS:
             log_softmax_of(x, y, n, ROWS, 0)
-            rows -= ROWS
-            x += n * ROWS
-            y += n * ROWS
-        if rows:
-            log_softmax_of(x, y, n, rows, 0)
+        else:
+            log_softmax_of(x, y, n, count, 0)
+        rows -= count
+        x += n * count
+        y += n * count
 
 
 cdef inline void log_softmax_of(
@@ -1105,16 +1092,18 @@ cdef inline void log_softmax_of(
 cdef inline void logsumexp(
     const real *x, real *y, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
-    if n > LANES:
-        logsumexp_of(x, y, n, rows, whole_of(n))
-    else:
-        while rows >= ROWS:
+    cdef Py_ssize_t count
+    while rows > 0:
+        count = at_once(n, rows)
+        if n > LANES:
+            logsumexp_of(x, y, n, count, whole_of(n))
+        elif FA_BY_STEPS and count == ROWS:
             logsumexp_of(x, y, n, ROWS, 0)
-            rows -= ROWS
-            x += n * ROWS
-            y += ROWS
-        if rows:
-            logsumexp_of(x, y, n, rows, 0)
+        else:
+            logsumexp_of(x, y, n, count, 0)
+        rows -= count
+        x += n * count
+        y += count
 
 
 cdef inline void logsumexp_of(
@@ -1189,17 +1178,19 @@ cdef inline void log_softmax_backward_from_output(
     const real *g, const real *y, real *gx, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
     """g - exp(y) sum(g)."""
-    if n > LANES:
-        log_softmax_from_output(g, y, gx, n, rows, whole_of(n))
-    else:
-        while rows >= ROWS:
+    cdef Py_ssize_t count
+    while rows > 0:
+        count = at_once(n, rows)
+        if n > LANES:
+            log_softmax_from_output(g, y, gx, n, count, whole_of(n))
+        elif FA_BY_STEPS and count == ROWS:
             log_softmax_from_output(g, y, gx, n, ROWS, 0)
-            rows -= ROWS
-            g += n * ROWS
-            y += n * ROWS
-            gx += n * ROWS
-        if rows:
-            log_softmax_from_output(g, y, gx, n, rows, 0)
+        else:
+            log_softmax_from_output(g, y, gx, n, count, 0)
+        rows -= count
+        g += n * count
+        y += n * count
+        gx += n * count
 
 
 cdef inline void log_softmax_from_output(
@@ -1245,7 +1236,7 @@ cdef inline void log_softmax_backward(
     cdef Py_ssize_t r, i, count, whole = whole_of(n)
     softmax(x, gx, n, rows)
     while rows > 0:
-        count = rows if rows < ROWS else ROWS
+        count = at_once(n, rows)
         if has_tail(n, whole):
             tail = tails(g, n, count, whole, <real>0, buffer)
         gradient_sums(g, tail, n, count, whole, 1.0, sum, low)

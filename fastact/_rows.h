@@ -139,6 +139,7 @@ typedef struct {
     ALL(head[3 * FA_ROWS_AT_ONCE]), ALL(head[4 * FA_ROWS_AT_ONCE]), \
     ALL(head[5 * FA_ROWS_AT_ONCE])
 
+/* expm1_tail() of _primitives.pxd: its numbers */
 FA_OP64 fa_f32x fa_expm1_factor32(fa_f32x r, fa_f32x r2) {
     fa_f32x a = FA_MADD32(r, FA_PS16(0.166666657f), FA_PS16(0.5f));
     fa_f32x b = FA_MADD32(r, FA_PS16(0.00833349675f), FA_PS16(0.0416662954f));
