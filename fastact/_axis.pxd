@@ -1,10 +1,13 @@
 # cython: cdivision=True, boundscheck=False, wraparound=False
 # Functions of a whole row: softmax, log_softmax, logsumexp and their gradients.
 #
-# Rows are contiguous here, one after the other; _front.pyx brings them there, at most
-# batch() of them at once, and a function takes them all from step to step: what there
-# is to compute for a row as a whole runs over the rows in one loop, and a row of a few
+# Rows are contiguous here, one after the other; _front.pyx brings them there, batch() of
+# them at once, and a function takes at_once() of these from step to step: what there is
+# to compute for a row as a whole runs over the rows in one loop, and a row of a few
 # elements, which is a long chain of dependent operations, need not wait for itself.
+#
+# The steps of AVX2 and AVX-512 are those of _axis_rows.h, in vectors by name, and take as many
+# rows as their registers like (FA_BY_STEPS).
 #
 # Vector code takes multiples of LANES elements: the `whole` of a row.  What is left, or
 # all of a row of at most LANES, is its tail.  Tails are copied, filled up, so that they
@@ -52,10 +55,44 @@ cdef extern from *:
         return n;
     }
 
+    #define FA_EACH for (int j = 0; j < 16; j++)
+    #define FA_TAILS(T, S) \\
+    /* n < 16 elements, filled up (the others are not read) */ \\
+    static inline void fa_load_##S(const T *x, ptrdiff_t n, T fill, T *tail) { \\
+        FA_KEEP_LOOP \\
+        FA_EACH { tail[j] = j < n ? x[j] : fill; } \\
+    } \\
+    static inline void fa_store_##S(const T *tail, ptrdiff_t n, T *x) { \\
+        if (n & 8) { memcpy(x, tail, 8 * sizeof(T)); x += 8; tail += 8; } \\
+        if (n & 4) { memcpy(x, tail, 4 * sizeof(T)); x += 4; tail += 4; } \\
+        if (n & 2) { memcpy(x, tail, 2 * sizeof(T)); x += 2; tail += 2; } \\
+        if (n & 1) { *x = *tail; } \\
+    }
+    FA_TAILS(float, f32)
+    FA_TAILS(double, f64)
+
+    #if defined(__AVX512F__) || (defined(__AVX2__) && defined(__FMA__))
+    #define FA_BY_STEPS 1
+    #include "_axis_rows.h"
+    #else
+    #define FA_BY_STEPS 0
+    #define FA_ROWS_AT_ONCE 32
+    #endif
+
+    /* FA_ROWS_AT_ONCE, likewise. */
+    static inline ptrdiff_t fa_rows(void) {
+        ptrdiff_t n = FA_ROWS_AT_ONCE;
+    #if defined(__GNUC__)
+        __asm__("" : "+r"(n));
+        if (n < 8) __builtin_unreachable();
+    #endif
+        return n & -8;
+    }
+
+    #if !FA_BY_STEPS
     /* Reductions over n elements of a row, n a multiple of 16, and its tail if ``more``, on
        16 lanes.  They give four lanes, the rest is for all rows.  An inner loop that the
        compiler unrolls first is not vectorised: hence FA_KEEP_LOOP. */
-    #define FA_EACH for (int j = 0; j < 16; j++)
     #define FA_MAX(a, b) a = b > a ? b : a
     #define FA_MAX_FOLD(lane, from) \\
         FA_KEEP_LOOP \\
@@ -81,16 +118,13 @@ cdef extern from *:
         FA_MAX_FOLD(lane, 4) \\
         memcpy(four, lane, 4 * sizeof lane[0]); \\
     } \\
-    /* n < 16 elements, filled up (the others are not read) */ \\
-    static inline void fa_load_##S(const T *x, ptrdiff_t n, T fill, T *tail) { \\
-        FA_KEEP_LOOP \\
-        FA_EACH { tail[j] = j < n ? x[j] : fill; } \\
-    } \\
-    static inline void fa_store_##S(const T *tail, ptrdiff_t n, T *x) { \\
-        if (n & 8) { memcpy(x, tail, 8 * sizeof(T)); x += 8; tail += 8; } \\
-        if (n & 4) { memcpy(x, tail, 4 * sizeof(T)); x += 4; tail += 4; } \\
-        if (n & 2) { memcpy(x, tail, 2 * sizeof(T)); x += 2; tail += 2; } \\
-        if (n & 1) { *x = *tail; } \\
+    /* the maxima of FA_ROWS_AT_ONCE rows from four lanes each */ \\
+    static inline void fa_max_of_four_##S(const T *four, T *top) { \\
+        for (int r = 0; r < FA_ROWS_AT_ONCE; r++, four += 4) { \\
+            T a = four[2] > four[0] ? four[2] : four[0]; \\
+            T b = four[3] > four[1] ? four[3] : four[1]; \\
+            top[r] = b > a ? b : a; \\
+        } \\
     }
     FA_ROWS(float, f32)
     FA_ROWS(double, f64)
@@ -103,15 +137,8 @@ cdef extern from *:
     typedef float fa_floats;
     #define FA_WIDEN(x) ((double)(x))
     #else
-    #if defined(__AVX512F__)
-    #define FA_WIDE 8
-    #elif defined(__AVX__)
-    #define FA_WIDE 4
-    #else
     #define FA_WIDE 2
-    #endif
     typedef double fa_part __attribute__((vector_size(8 * FA_WIDE), aligned(8), may_alias));
-    typedef double fa_four __attribute__((vector_size(32)));
     typedef float fa_floats
         __attribute__((vector_size(4 * FA_WIDE), aligned(4), may_alias));
     #define FA_WIDEN(x) __builtin_convertvector(x, fa_part)
@@ -124,19 +151,10 @@ cdef extern from *:
     #endif
     #define FA_PART(x) (*(const fa_part *)((x) + k * FA_WIDE))
     #define FA_FLOATS(x) (*(const fa_floats *)((x) + k * FA_WIDE))
-    #if FA_WIDE == 8
-    #define FA_SUM_TO_FOUR \\
-        fa_four part[2]; \\
-        lane[0] += lane[1]; \\
-        memcpy(part, lane, 64); \\
-        part[0] += part[1]; \\
-        memcpy(four, part, 32);
-    #else
     #define FA_SUM_TO_FOUR \\
         FA_EACH_OF(FA_PARTS / 2) { lane[k] += lane[k + FA_PARTS / 2]; } \\
         FA_EACH_OF(FA_PARTS / 4) { lane[k] += lane[k + FA_PARTS / 4]; } \\
         memcpy(four, lane, 32);
-    #endif
 
     static inline void fa_sum_f32(
         const float *x, ptrdiff_t n, const float *tail, int more, double *four
@@ -180,8 +198,9 @@ cdef extern from *:
     }
     static inline void fa_dot_f32(
         const float *g, const float *y, ptrdiff_t n, const float *tail,
-        const float *y_tail, int more, double *four
+        const float *y_tail, int more, float *gx, double *four
     ) {
+        (void)gx;
         FA_PAIRS(
             g[i + j] * y[i + j],
             fa_fmaf(g[i + j + 16], y[i + j + 16], g[i + j] * y[i + j]),
@@ -209,16 +228,6 @@ cdef extern from *:
             low[k] += b - (s - a); \\
             lane[k] = s; \\
         }
-    #if FA_WIDE == 8
-    #define FA_TO_FOUR \\
-        fa_four part[2], part_low[2]; \\
-        FA_EACH_OF(1) FA_ADD_TERM(fa_part, lane[k], low[k], lane[k + 1], low[k + 1] +) \\
-        memcpy(part, lane, 64); \\
-        memcpy(part_low, low, 64); \\
-        FA_ADD_TERM(fa_four, part[0], part_low[0], part[1], part_low[1] +) \\
-        memcpy(four, part, 32); \\
-        memcpy(four_low, part_low, 32);
-    #else
     #define FA_HALF(n) \\
         FA_EACH_OF(n) FA_ADD_TERM(fa_part, lane[k], low[k], lane[k + n], low[k + n] +)
     #define FA_TO_FOUR \\
@@ -226,7 +235,6 @@ cdef extern from *:
         FA_HALF(FA_PARTS / 4) \\
         memcpy(four, lane, 32); \\
         memcpy(four_low, low, 32);
-    #endif
     #define FA_TERMS(start, term, x, last) \\
         fa_part lane[FA_PARTS], low[FA_PARTS]; \\
         const fa_part none = {0}; \\
@@ -248,25 +256,53 @@ cdef extern from *:
     }
     static inline void fa_dot_f64(
         const double *g, const double *y, ptrdiff_t n, const double *tail,
-        const double *y_tail, int more, double *four, double *four_low
+        const double *y_tail, int more, double *gx, double *four, double *four_low
     ) {
+        (void)gx;
         FA_TERMS(
             0, FA_TERM, FA_PART(g + i) * FA_PART(y + i), FA_PART(tail) * FA_PART(y_tail)
         )
     }
     /* The four lanes of each row, less what the lanes began with, added to hi and lo. */
     static inline void fa_add_four_f64(
-        double *four, double *low, ptrdiff_t rows, double start, double *hi, double *lo
+        double *four, double *low, double start, double *hi, double *lo
     ) {
-        for (ptrdiff_t r = 0; r < rows; r++, four += 4, low += 4) {
+        for (int r = 0; r < FA_ROWS_AT_ONCE; r++, four += 4, low += 4) {
             FA_ADD_TERM(double, four[0], low[0], four[2], low[2] +)
             FA_ADD_TERM(double, four[1], low[1], four[3], low[3] +)
             FA_ADD_TERM(double, four[0], low[0], four[1], low[1] +)
             FA_ADD_TERM(double, hi[r], lo[r], (four[0] - 16 * start), low[0] +)
         }
     }
+    static inline void fa_add_four_f32(const double *four, double *hi) {
+        for (int r = 0; r < FA_ROWS_AT_ONCE; r++, four += 4) {
+            hi[r] += (four[0] + four[2]) + (four[1] + four[3]);
+        }
+    }
+    /* never called */
+    static inline void fa_no_steps(int none, ...) { (void)none; }
+    #define fa_sum_pairs_f64 fa_sum_f64
+    #define fa_short_exps_f32(...) fa_no_steps(0, __VA_ARGS__)
+    #define fa_short_exps_f64(...) fa_no_steps(0, __VA_ARGS__)
+    #define fa_exps_f32(...) fa_no_steps(0, __VA_ARGS__)
+    #define fa_exps_f64(...) fa_no_steps(0, __VA_ARGS__)
+    #define fa_scale_f32(...) fa_no_steps(0, __VA_ARGS__)
+    #define fa_scale_f64(...) fa_no_steps(0, __VA_ARGS__)
+    #define fa_centred_f32(...) fa_no_steps(0, __VA_ARGS__)
+    #define fa_centred_f64(...) fa_no_steps(0, __VA_ARGS__)
+    #define fa_less_exps_f32(...) fa_no_steps(0, __VA_ARGS__)
+    #define fa_less_exps_f64(...) fa_no_steps(0, __VA_ARGS__)
+    #define fa_minus_sum_f32(...) fa_no_steps(0, __VA_ARGS__)
+    #define fa_minus_sum_f64(...) fa_no_steps(0, __VA_ARGS__)
+    #endif
     """
+    const bint FA_BY_STEPS
+    enum:
+        ROWS "FA_ROWS_AT_ONCE"
     Py_ssize_t fa_lanes() noexcept nogil
+    Py_ssize_t fa_rows() noexcept nogil
+    void fa_max_of_four_f32(const float *, float *) noexcept nogil
+    void fa_max_of_four_f64(const double *, double *) noexcept nogil
     void fa_max_f32(
         const float *, Py_ssize_t, const float *, bint, float, float *
     ) noexcept nogil
@@ -285,7 +321,7 @@ cdef extern from *:
     ) noexcept nogil
     void fa_dot_f32(
         const float *, const float *, Py_ssize_t, const float *, const float *, bint,
-        double *
+        float *, double *
     ) noexcept nogil
     void fa_sum_near_f64(
         const double *, Py_ssize_t, const double *, bint, double, double *, double *
@@ -293,17 +329,55 @@ cdef extern from *:
     void fa_sum_f64(
         const double *, Py_ssize_t, const double *, bint, double *, double *
     ) noexcept nogil
+    void fa_sum_pairs_f64(
+        const double *, Py_ssize_t, const double *, bint, double *, double *
+    ) noexcept nogil
     void fa_dot_f64(
         const double *, const double *, Py_ssize_t, const double *, const double *, bint,
-        double *, double *
+        double *, double *, double *
     ) noexcept nogil
-    void fa_add_four_f64(
-        double *, double *, Py_ssize_t, double, double *, double *
+    void fa_add_four_f32(const double *, double *) noexcept nogil
+    void fa_add_four_f64(double *, double *, double, double *, double *) noexcept nogil
+    # with FA_BY_STEPS only
+    void fa_exps_f32(
+        const float *, float *, Py_ssize_t, const float *, float *, bint, const float *,
+        Py_ssize_t, double *
+    ) noexcept nogil
+    void fa_short_exps_f32(
+        const float *, float *, const float *, Py_ssize_t, double *
+    ) noexcept nogil
+    void fa_short_exps_f64(
+        const double *, double *, const double *, Py_ssize_t, double, double *, double *
+    ) noexcept nogil
+    void fa_exps_f64(
+        const double *, double *, Py_ssize_t, const double *, double *, bint,
+        const double *, Py_ssize_t, double, double *, double *
+    ) noexcept nogil
+    void fa_scale_f32(const float *, float *, Py_ssize_t, float, float) noexcept nogil
+    void fa_scale_f64(
+        const double *, double *, Py_ssize_t, double, double
+    ) noexcept nogil
+    void fa_centred_f32(
+        const float *, const float *, float *, Py_ssize_t, float, float
+    ) noexcept nogil
+    void fa_centred_f64(
+        const double *, const double *, double *, Py_ssize_t, double, double
+    ) noexcept nogil
+    void fa_less_exps_f32(
+        const float *, const float *, float *, Py_ssize_t, float, float, Py_ssize_t
+    ) noexcept nogil
+    void fa_less_exps_f64(
+        const double *, const double *, double *, Py_ssize_t, double, double, Py_ssize_t
+    ) noexcept nogil
+    void fa_minus_sum_f32(
+        const float *, float *, Py_ssize_t, float, float
+    ) noexcept nogil
+    void fa_minus_sum_f64(
+        const double *, double *, Py_ssize_t, double, double
     ) noexcept nogil
 
 cdef enum:
     LANES = 16
-    ROWS = 32  # at most so many at once, of not more than BATCH elements
     BATCH = 4096  # (Cython takes a step as a literal only)
 
 cdef enum Kind:  # of terms of a sum
@@ -313,13 +387,29 @@ cdef enum Kind:  # of terms of a sum
 
 
 cdef inline Py_ssize_t batch(Py_ssize_t n) noexcept nogil:
-    """How many rows of n elements go together."""
-    if n * ROWS <= BATCH:
-        return ROWS
+    """How many rows of n elements a call gets."""
     return BATCH / n if n < BATCH else 1
 
 
+cdef inline Py_ssize_t at_once(Py_ssize_t n, Py_ssize_t rows) noexcept nogil:
+    """... and how many of ``rows`` go from step to step."""
+    cdef Py_ssize_t most = BATCH / 2 if FA_BY_STEPS else BATCH
+    most = most / n if n < most else 1
+    most = most if most < ROWS else ROWS
+    return rows if rows < most else most
+
+
+cdef inline Py_ssize_t ahead(Py_ssize_t n, Py_ssize_t rows) noexcept nogil:
+    """How far ahead to fetch: the next rows, or what comes in a long one."""
+    return n * rows if n * rows <= BATCH else 1024
+
+
 # --- tails --------------------------------------------------------------------
+
+cdef inline Py_ssize_t lanes() noexcept nogil:
+    """LANES, for a loop."""
+    return LANES if FA_BY_STEPS else fa_lanes()
+
 
 cdef inline Py_ssize_t whole_of(Py_ssize_t n) noexcept nogil:
     return n & -LANES if n > LANES else 0
@@ -348,12 +438,14 @@ cdef inline const real *tails(
 cdef inline void store_tails(
     const real *tail, Py_ssize_t n, Py_ssize_t rows, Py_ssize_t whole, real *y
 ) noexcept nogil:
+    """(Those of short rows all at once: the next row makes good what is too much.)"""
     cdef Py_ssize_t r
-    if n == LANES:
-        memcpy(y, tail, rows * LANES * sizeof(real))
+    if tail == y:
         return
     for r in range(rows):
-        if real is float:
+        if whole == 0 and r * n + LANES <= rows * n:
+            memcpy(y + r * n, tail + r * LANES, LANES * sizeof(real))
+        elif real is float:
             fa_store_f32(tail + r * LANES, n - whole, y + r * n + whole)
         else:
             fa_store_f64(tail + r * LANES, n - whole, y + r * n + whole)
@@ -364,31 +456,36 @@ cdef inline void store_tails(
 # Of rows that begin n elements apart, over `count` of each, a multiple of LANES, and
 # their tails if ``more``.
 
+cdef inline void none(real *of, int each, Py_ssize_t rows) noexcept nogil:
+    """0 for the rows that are not there."""
+    cdef Py_ssize_t r
+    for r in range(each * rows, each * ROWS):
+        of[r] = 0
+
+
+cdef inline void each_row(real x, real *of) noexcept nogil:
+    cdef Py_ssize_t r
+    for r in range(ROWS):
+        of[r] = x
+
+
 cdef inline void maxima(
     const real *x, Py_ssize_t n, Py_ssize_t rows, Py_ssize_t count, const real *tail,
     bint more, real *top
 ) noexcept nogil:
     cdef real four[4 * ROWS]
-    cdef real a, b
     cdef Py_ssize_t r
+    none(four, 4, rows)
     for r in range(rows):
         if real is float:
             fa_max_f32(x + r * n, count, tail, more, -INFINITY, four + 4 * r)
         else:
             fa_max_f64(x + r * n, count, tail, more, -INFINITY, four + 4 * r)
         tail += LANES if more else 0
-    for r in range(rows):
-        a = four[4 * r + 2] if four[4 * r + 2] > four[4 * r] else four[4 * r]
-        b = four[4 * r + 3] if four[4 * r + 3] > four[4 * r + 1] else four[4 * r + 1]
-        top[r] = b if b > a else a
-
-
-cdef inline void add_four(
-    const double *four, Py_ssize_t rows, double *hi
-) noexcept nogil:
-    cdef Py_ssize_t r
-    for r in range(rows):
-        hi[r] += (four[4 * r] + four[4 * r + 2]) + (four[4 * r + 1] + four[4 * r + 3])
+    if real is float:
+        fa_max_of_four_f32(four, top)
+    else:
+        fa_max_of_four_f64(four, top)
 
 
 cdef inline void sums(
@@ -400,6 +497,8 @@ cdef inline void sums(
     cdef double low[4 * ROWS]
     cdef double start = rescale(<real>1) if kind == EXPONENTIALS else 0
     cdef Py_ssize_t r
+    none(four, 4, rows)
+    none(low, 4, rows)
     for r in range(rows):
         if real is float:
             if kind == GRADIENT:
@@ -410,42 +509,51 @@ cdef inline void sums(
             fa_sum_near_f64(
                 x + r * n, count, tail, more, start, four + 4 * r, low + 4 * r
             )
+        elif kind == GRADIENT:
+            fa_sum_pairs_f64(x + r * n, count, tail, more, four + 4 * r, low + 4 * r)
         else:
             fa_sum_f64(x + r * n, count, tail, more, four + 4 * r, low + 4 * r)
         tail += LANES if more else 0
     if real is float:
-        add_four(four, rows, hi)
+        fa_add_four_f32(four, hi)
     else:
-        fa_add_four_f64(four, low, rows, start, hi, lo)
+        fa_add_four_f64(four, low, start, hi, lo)
 
 
 cdef inline void dots(
     const real *g, const real *y, Py_ssize_t n, Py_ssize_t rows, Py_ssize_t count,
-    const real *tail, const real *y_tail, bint more, double *hi, double *lo
+    const real *tail, const real *y_tail, bint more, real *gx,
+    double *hi, double *lo
 ) noexcept nogil:
-    """Those of g y."""
+    """Those of g y; gx is where something is to be written then."""
     cdef double four[4 * ROWS]
     cdef double low[4 * ROWS]
+    cdef real *to
     cdef Py_ssize_t r
+    none(four, 4, rows)
+    none(low, 4, rows)
     for r in range(rows):
+        to = gx + r * n if n <= BATCH else NULL
         if real is float:
-            fa_dot_f32(g + r * n, y + r * n, count, tail, y_tail, more, four + 4 * r)
+            fa_dot_f32(
+                g + r * n, y + r * n, count, tail, y_tail, more, to, four + 4 * r
+            )
         else:
             fa_dot_f64(
-                g + r * n, y + r * n, count, tail, y_tail, more,
+                g + r * n, y + r * n, count, tail, y_tail, more, to,
                 four + 4 * r, low + 4 * r,
             )
         tail += LANES if more else 0
         y_tail += LANES if more else 0
     if real is float:
-        add_four(four, rows, hi)
+        fa_add_four_f32(four, hi)
     else:
-        fa_add_four_f64(four, low, rows, 0, hi, lo)
+        fa_add_four_f64(four, low, 0, hi, lo)
 
 
-cdef inline void clear(double *hi, double *lo, Py_ssize_t rows) noexcept nogil:
+cdef inline void clear(double *hi, double *lo) noexcept nogil:
     cdef Py_ssize_t r
-    for r in range(rows):
+    for r in range(fa_rows()):
         hi[r] = 0
         lo[r] = 0
 
@@ -471,13 +579,13 @@ cdef inline real base_of(real m) noexcept nogil:
 cdef enum:  # what exps() knows of rows: so many arrays of ROWS
     HEAD = 6
 
-cdef inline void heads(const real *top, Py_ssize_t rows, real *head) noexcept nogil:
+cdef inline void heads(const real *top, real *head) noexcept nogil:
     """With m = N ln2 + c: the base, what is left of m, the least argument, the two
     parts of c, and what is to be taken from a sum with magic_of() to have n - N.
     """
     cdef real base, m, k, s, magic
     cdef Py_ssize_t r
-    for r in range(rows):
+    for r in range(fa_rows()):
         base = base_of(top[r])
         m = top[r] if base == 0 else <real>0
         magic = magic_of(m)
@@ -509,12 +617,51 @@ cdef inline void exps(
         e[i] = <real>0 if x[i] == without else r
 
 
+cdef inline void sums_of_exps(
+    const real *x, real *e, const real *tail, real *e_tail, Py_ssize_t n,
+    Py_ssize_t rows, Py_ssize_t whole, const real *head, double *hi, double *lo
+) noexcept nogil:
+    """exponentials() by steps; without e and e_tail none is kept."""
+    cdef double four[4 * ROWS]
+    cdef double low[4 * ROWS]
+    cdef double start = rescale(<real>1)
+    cdef Py_ssize_t r, next = ahead(n, rows)
+    cdef bint more = has_tail(n, whole)
+    if whole == 0 and rows == ROWS:
+        if real is float:
+            fa_short_exps_f32(tail, e_tail, head, next, four)
+            fa_add_four_f32(four, hi)
+        else:
+            fa_short_exps_f64(tail, e_tail, head, next, start, four, low)
+            fa_add_four_f64(four, low, start, hi, lo)
+        return
+    none(four, 4, rows)
+    none(low, 4, rows)
+    for r in range(rows):
+        if real is float:
+            fa_exps_f32(
+                x + r * n, e + r * n if e != NULL else e, whole, tail + r * LANES,
+                e_tail + r * LANES if e != NULL else e_tail, more, head + r, next,
+                four + 4 * r,
+            )
+        else:
+            fa_exps_f64(
+                x + r * n, e + r * n if e != NULL else e, whole, tail + r * LANES,
+                e_tail + r * LANES if e != NULL else e_tail, more, head + r, next, start,
+                four + 4 * r, low + 4 * r,
+            )
+    if real is float:
+        fa_add_four_f32(four, hi)
+    else:
+        fa_add_four_f64(four, low, start, hi, lo)
+
+
 cdef inline void exponentials(
     const real *x, real *e, const real *tail, real *e_tail, Py_ssize_t n,
     Py_ssize_t rows, Py_ssize_t whole, bint keep, const real *top, double *hi,
     double *lo
 ) noexcept nogil:
-    """Of batch(n) rows with the maxima ``top``: e = 2^K exp(x - max), and their sums.
+    """Of at_once() rows with the maxima ``top``: e = 2^K exp(x - max), and their sums.
 
     Without ``keep``, e is a scratch of BATCH elements.
     """
@@ -523,8 +670,14 @@ cdef inline void exponentials(
     cdef real *to
     cdef real none = NAN
     cdef bint more
-    heads(top, rows, head)
-    clear(hi, lo, rows)
+    heads(top, head)
+    clear(hi, lo)
+    if FA_BY_STEPS:
+        sums_of_exps(
+            x, e if keep else <real *>NULL, tail, e_tail, n, rows, whole,
+            <const real *>head, hi, lo,
+        )
+        return
     for at in range(0, n, 4096):
         count = whole - at if whole - at < BATCH else BATCH
         to = e + at if keep else e
@@ -533,7 +686,7 @@ cdef inline void exponentials(
         more = has_tail(n, whole) and n <= at + BATCH
         if more:
             for r in range(rows):
-                exps(tail + r * LANES, e_tail + r * LANES, fa_lanes(), head + r, none)
+                exps(tail + r * LANES, e_tail + r * LANES, lanes(), head + r, none)
         sums(
             <const real *>to, n, rows, count, <const real *>e_tail, more, EXPONENTIALS,
             hi, lo,
@@ -569,6 +722,12 @@ cdef inline void scale(
     """y (factor + low), in float less 2^K: rounded once (and into the subnormals)."""
     cdef real f
     cdef Py_ssize_t i
+    if FA_BY_STEPS:
+        if real is float:
+            fa_scale_f32(y, y, n, factor, low)
+        else:
+            fa_scale_f64(y, y, n, factor, low)
+        return
     for i in range(n & -LANES):
         f = product_plus(y[i], factor, y[i] * low)
         y[i] = unscale(f) if real is float else f
@@ -578,10 +737,18 @@ cdef inline void softmax(
     const real *x, real *y, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
     """y = exp(x - max) / sum."""
-    if n <= LANES:
-        softmax_of(x, y, n, rows, 0)
-    else:
-        softmax_of(x, y, n, rows, whole_of(n))
+    cdef Py_ssize_t count
+    while rows > 0:
+        count = at_once(n, rows)
+        if n > LANES:
+            softmax_of(x, y, n, count, whole_of(n))
+        elif FA_BY_STEPS and count == ROWS:
+            softmax_of(x, y, n, ROWS, 0)
+        else:
+            softmax_of(x, y, n, count, 0)
+        rows -= count
+        x += n * count
+        y += n * count
 
 
 cdef inline void softmax_of(
@@ -589,7 +756,8 @@ cdef inline void softmax_of(
 ) noexcept nogil:
     cdef real buffer[LANES * ROWS]
     cdef const real *tail = NULL
-    cdef real own[LANES * ROWS]
+    cdef real own_buffer[LANES * ROWS]
+    cdef real *own = own_buffer
     cdef real top[ROWS]
     cdef double hi[ROWS]
     cdef double lo[ROWS]
@@ -599,15 +767,17 @@ cdef inline void softmax_of(
     cdef bint more = has_tail(n, whole)
     if more:
         tail = tails(x, n, rows, whole, <real>-INFINITY, buffer)
+    if n == LANES:
+        own = y
     maxima(x, n, rows, whole, tail, more, top)
     exponentials(x, y, tail, own, n, rows, whole, True, top, hi, lo)
-    for r in range(rows):
+    for r in range(fa_rows()):
         factor[r] = reciprocal(hi[r], lo[r], &low[r])
     for r in range(rows):
         scale(y + r * n, whole, factor[r], low[r])
     if more:
         for r in range(rows):
-            scale(own + r * LANES, fa_lanes(), factor[r], low[r])
+            scale(own + r * LANES, lanes(), factor[r], low[r])
         store_tails(<const real *>own, n, rows, whole, y)
 
 
@@ -626,6 +796,12 @@ cdef inline void centred(
     const real *g, const real *y, real *gx, Py_ssize_t n, real dot, real low
 ) noexcept nogil:
     cdef Py_ssize_t i
+    if FA_BY_STEPS:
+        if real is float:
+            fa_centred_f32(g, y, gx, n, dot, low)
+        else:
+            fa_centred_f64(g, y, gx, n, dot, low)
+        return
     for i in range(n & -LANES):
         gx[i] = y[i] * ((g[i] - dot) - low)
 
@@ -634,10 +810,19 @@ cdef inline void softmax_backward_from_output(
     const real *g, const real *y, real *gx, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
     """y (g - sum(g y)); gx may be y."""
-    if n <= LANES:
-        softmax_from_output(g, y, gx, n, rows, 0)
-    else:
-        softmax_from_output(g, y, gx, n, rows, whole_of(n))
+    cdef Py_ssize_t count
+    while rows > 0:
+        count = at_once(n, rows)
+        if n > LANES:
+            softmax_from_output(g, y, gx, n, count, whole_of(n))
+        elif FA_BY_STEPS and count == ROWS:
+            softmax_from_output(g, y, gx, n, ROWS, 0)
+        else:
+            softmax_from_output(g, y, gx, n, count, 0)
+        rows -= count
+        g += n * count
+        y += n * count
+        gx += n * count
 
 
 cdef inline void softmax_from_output(
@@ -648,7 +833,8 @@ cdef inline void softmax_from_output(
     cdef real y_buffer[LANES * ROWS]
     cdef const real *tail = NULL
     cdef const real *y_tail = NULL
-    cdef real own[LANES * ROWS]
+    cdef real own_buffer[LANES * ROWS]
+    cdef real *own = own_buffer
     cdef double hi[ROWS]
     cdef double lo[ROWS]
     cdef real dot[ROWS]
@@ -658,16 +844,18 @@ cdef inline void softmax_from_output(
     if more:
         tail = tails(g, n, rows, whole, <real>0, buffer)
         y_tail = tails(y, n, rows, whole, <real>0, y_buffer)
-    clear(hi, lo, rows)
-    dots(g, y, n, rows, whole, tail, y_tail, more, hi, lo)
-    for r in range(rows):
+    clear(hi, lo)
+    dots(g, y, n, rows, whole, tail, y_tail, more, gx, hi, lo)
+    if n == LANES:
+        own = gx
+    for r in range(fa_rows()):
         dot[r] = parts(whole_sum(hi[r], lo[r]), &low[r])
     for r in range(rows):
         centred(g + r * n, y + r * n, gx + r * n, whole, dot[r], low[r])
     if more:
         for r in range(rows):
             centred(
-                tail + r * LANES, y_tail + r * LANES, own + r * LANES, fa_lanes(),
+                tail + r * LANES, y_tail + r * LANES, own + r * LANES, lanes(),
                 dot[r], low[r],
             )
         store_tails(<const real *>own, n, rows, whole, gx)
@@ -719,16 +907,20 @@ cdef inline double log_of_dominated(
     """
     cdef real e[BATCH]
     cdef real head[HEAD * ROWS]
-    cdef double hi = 0, lo = 0
+    cdef real tops[ROWS]
+    cdef double hi[ROWS]
+    cdef double lo[ROWS]
     cdef Py_ssize_t at, count
-    heads(&m, 1, head)
+    each_row(m, tops)
+    heads(<const real *>tops, head)
+    clear(hi, lo)
     for at in range(0, n, 4096):
         count = n - at if n - at < BATCH else BATCH
         memcpy(e, x + at, count * sizeof(real))
         count = fill_up(e, count, <real>-INFINITY)
         exps(<const real *>e, e, count, <const real *>head, m)
-        sums(<const real *>e, n, 1, count, <const real *>e, False, ANY, &hi, &lo)
-    return log1p_sum(less_scale(hi, m), less_scale(lo, m), low)
+        sums(<const real *>e, n, 1, count, <const real *>e, False, ANY, hi, lo)
+    return log1p_sum(less_scale(hi[0], m), less_scale(lo[0], m), low)
 
 
 cdef inline double log_sum_wide(
@@ -737,9 +929,13 @@ cdef inline double log_sum_wide(
     """log(sum exp(x - max)) in double whatever ``real`` is."""
     cdef double e[BATCH]
     cdef double head[HEAD * ROWS]
-    cdef double hi = 0, lo = 0
+    cdef double tops[ROWS]
+    cdef double hi[ROWS]
+    cdef double lo[ROWS]
     cdef Py_ssize_t at, i, count
-    heads(&m, 1, head)
+    each_row(m, tops)
+    heads(<const double *>tops, head)
+    clear(hi, lo)
     for at in range(0, n, 4096):
         count = n - at if n - at < BATCH else BATCH
         for i in range(count):
@@ -747,10 +943,10 @@ cdef inline double log_sum_wide(
         count = fill_up(e, count, <double>-INFINITY)
         exps(<const double *>e, e, count, <const double *>head, <double>NAN)
         sums(
-            <const double *>e, n, 1, count, <const double *>e, False, EXPONENTIALS, &hi,
-            &lo,
+            <const double *>e, n, 1, count, <const double *>e, False, EXPONENTIALS, hi,
+            lo,
         )
-    return log_of(hi, lo, low, m)
+    return log_of(hi[0], lo[0], low, m)
 
 
 cdef inline double log_sum_pairs(
@@ -759,8 +955,11 @@ cdef inline double log_sum_pairs(
     """log(sum exp(x - max)) and its low part to 2^-58: with low parts throughout."""
     cdef double e[BATCH]
     cdef double el[BATCH]
-    cdef double d, t, hi = 0, lo = 0
+    cdef double hi[ROWS]
+    cdef double lo[ROWS]
+    cdef double d, t
     cdef Py_ssize_t at, i, count, equal = -1
+    clear(hi, lo)
     for at in range(0, n, 4096):
         count = n - at if n - at < BATCH else BATCH
         for i in range(count):
@@ -771,12 +970,12 @@ cdef inline double log_sum_pairs(
             el[i] = 0.0 if d == 0 else el[i]
             equal += 1 if d == 0 else 0
         for i in range(count):
-            lo += el[i]
+            lo[0] += el[i]
         count = fill_up(e, count, 0.0)
-        sums(<const double *>e, n, 1, count, <const double *>e, False, ANY, &hi, &lo)
-    hi = unscale(hi)
-    t = equal + hi
-    return log1p_sum(t, sum_low(equal, hi, t) + unscale(lo), low)
+        sums(<const double *>e, n, 1, count, <const double *>e, False, ANY, hi, lo)
+    d = unscale(hi[0])
+    t = equal + d
+    return log1p_sum(t, sum_low(equal, d, t) + unscale(lo[0]), low)
 
 
 cdef struct LogSums:
@@ -789,7 +988,7 @@ cdef inline void log_sums(
     const real *x, const real *tail, Py_ssize_t n, Py_ssize_t rows, Py_ssize_t whole,
     real *top, LogSums *sums
 ) noexcept nogil:
-    """Of batch(n) rows with these tails; and their maxima."""
+    """Of at_once() rows with these tails; and their maxima."""
     cdef real e[BATCH]
     cdef real e_tail[LANES * ROWS]
     cdef double hi[ROWS]
@@ -797,7 +996,7 @@ cdef inline void log_sums(
     cdef Py_ssize_t r
     maxima(x, n, rows, whole, tail, has_tail(n, whole), top)
     exponentials(x, e, tail, e_tail, n, rows, whole, False, top, hi, lo)
-    for r in range(rows):
+    for r in range(fa_rows()):
         sums.log[r] = log_of(hi[r], lo[r], &sums.low[r], top[r])
     for r in range(rows):
         if dominated(hi[r], top[r]):
@@ -823,6 +1022,12 @@ cdef inline void minus_sum(
     """
     cdef real d, e, least = -1e38
     cdef Py_ssize_t i
+    if FA_BY_STEPS:
+        if real is float:
+            fa_minus_sum_f32(x, y, n, sum, rest)
+        else:
+            fa_minus_sum_f64(x, y, n, sum, rest)
+        return
     for i in range(n & -LANES):
         d = x[i] - sum
         e = x[i] - (d + sum)
@@ -841,10 +1046,18 @@ cdef inline double two_sum(double a, double b, double *low) noexcept nogil:
 cdef inline void log_softmax(
     const real *x, real *y, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
-    if n <= LANES:
-        log_softmax_of(x, y, n, rows, 0)
-    else:
-        log_softmax_of(x, y, n, rows, whole_of(n))
+    cdef Py_ssize_t count
+    while rows > 0:
+        count = at_once(n, rows)
+        if n > LANES:
+            log_softmax_of(x, y, n, count, whole_of(n))
+        elif FA_BY_STEPS and count == ROWS:
+            log_softmax_of(x, y, n, ROWS, 0)
+        else:
+            log_softmax_of(x, y, n, count, 0)
+        rows -= count
+        x += n * count
+        y += n * count
 
 
 cdef inline void log_softmax_of(
@@ -852,7 +1065,8 @@ cdef inline void log_softmax_of(
 ) noexcept nogil:
     cdef real buffer[LANES * ROWS]
     cdef const real *tail = NULL
-    cdef real own[LANES * ROWS]
+    cdef real own_buffer[LANES * ROWS]
+    cdef real *own = own_buffer
     cdef real top[ROWS]
     cdef real rest[ROWS]
     cdef LogSums sums
@@ -861,14 +1075,16 @@ cdef inline void log_softmax_of(
     if more:
         tail = tails(x, n, rows, whole, <real>-INFINITY, buffer)
     log_sums(x, tail, n, rows, whole, top, &sums)
-    for r in range(rows):
+    if n == LANES:
+        own = y
+    for r in range(fa_rows()):
         top[r] = rounded_sum(top[r], sums.log[r], sums.low[r], &rest[r])
     for r in range(rows):
         minus_sum(x + r * n, y + r * n, whole, top[r], rest[r])
     if more:
         for r in range(rows):
             minus_sum(
-                tail + r * LANES, own + r * LANES, fa_lanes(), top[r], rest[r]
+                tail + r * LANES, own + r * LANES, lanes(), top[r], rest[r]
             )
         store_tails(<const real *>own, n, rows, whole, y)
 
@@ -876,10 +1092,18 @@ cdef inline void log_softmax_of(
 cdef inline void logsumexp(
     const real *x, real *y, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
-    if n <= LANES:
-        logsumexp_of(x, y, n, rows, 0)
-    else:
-        logsumexp_of(x, y, n, rows, whole_of(n))
+    cdef Py_ssize_t count
+    while rows > 0:
+        count = at_once(n, rows)
+        if n > LANES:
+            logsumexp_of(x, y, n, count, whole_of(n))
+        elif FA_BY_STEPS and count == ROWS:
+            logsumexp_of(x, y, n, ROWS, 0)
+        else:
+            logsumexp_of(x, y, n, count, 0)
+        rows -= count
+        x += n * count
+        y += count
 
 
 cdef inline void logsumexp_of(
@@ -912,12 +1136,19 @@ cdef inline void logsumexp_of(
 
 
 cdef inline void less_exps(
-    const real *g, const real *y, real *gx, Py_ssize_t n, real sum, real low
+    const real *g, const real *y, real *gx, Py_ssize_t n, real sum, real low,
+    Py_ssize_t ahead
 ) noexcept nogil:
     """g - exp(y) (sum + low), for a sum with half of the scale 2^K: it may be small too."""
     cdef real a, e, k, s, magic
     cdef real floor = -reach(<real>0)
     cdef Py_ssize_t i
+    if FA_BY_STEPS:
+        if real is float:
+            fa_less_exps_f32(g, y, gx, n, sum, low, ahead)
+        else:
+            fa_less_exps_f64(g, y, gx, n, sum, low, ahead)
+        return
     magic = magic_of(floor) - (<real>50 if real is float else <real>150)
     for i in range(n & -LANES):
         a = floor if y[i] < floor else y[i]
@@ -937,9 +1168,9 @@ cdef inline void gradient_sums(
     cdef double hi[ROWS]
     cdef double lo[ROWS]
     cdef Py_ssize_t r
-    clear(hi, lo, rows)
+    clear(hi, lo)
     sums(g, n, rows, whole, tail, has_tail(n, whole), GRADIENT, hi, lo)
-    for r in range(rows):
+    for r in range(fa_rows()):
         sum[r] = parts(whole_sum(hi[r], lo[r]) * scale, &low[r])
 
 
@@ -947,10 +1178,19 @@ cdef inline void log_softmax_backward_from_output(
     const real *g, const real *y, real *gx, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
     """g - exp(y) sum(g)."""
-    if n <= LANES:
-        log_softmax_from_output(g, y, gx, n, rows, 0)
-    else:
-        log_softmax_from_output(g, y, gx, n, rows, whole_of(n))
+    cdef Py_ssize_t count
+    while rows > 0:
+        count = at_once(n, rows)
+        if n > LANES:
+            log_softmax_from_output(g, y, gx, n, count, whole_of(n))
+        elif FA_BY_STEPS and count == ROWS:
+            log_softmax_from_output(g, y, gx, n, ROWS, 0)
+        else:
+            log_softmax_from_output(g, y, gx, n, count, 0)
+        rows -= count
+        g += n * count
+        y += n * count
+        gx += n * count
 
 
 cdef inline void log_softmax_from_output(
@@ -962,7 +1202,8 @@ cdef inline void log_softmax_from_output(
     cdef real y_buffer[LANES * ROWS]
     cdef const real *tail = NULL
     cdef const real *y_tail = NULL
-    cdef real own[LANES * ROWS]
+    cdef real own_buffer[LANES * ROWS]
+    cdef real *own = own_buffer
     cdef real sum[ROWS]
     cdef real low[ROWS]
     cdef Py_ssize_t r
@@ -971,13 +1212,15 @@ cdef inline void log_softmax_from_output(
         tail = tails(g, n, rows, whole, <real>0, buffer)
         y_tail = tails(y, n, rows, whole, <real>0, y_buffer)
     gradient_sums(g, tail, n, rows, whole, half, sum, low)
+    if n == LANES:
+        own = gx
     for r in range(rows):
-        less_exps(g + r * n, y + r * n, gx + r * n, whole, sum[r], low[r])
+        less_exps(g + r * n, y + r * n, gx + r * n, whole, sum[r], low[r], ahead(n, rows))
     if more:
         for r in range(rows):
             less_exps(
-                tail + r * LANES, y_tail + r * LANES, own + r * LANES, fa_lanes(),
-                sum[r], low[r],
+                tail + r * LANES, y_tail + r * LANES, own + r * LANES, lanes(),
+                sum[r], low[r], ahead(n, rows),
             )
         store_tails(<const real *>own, n, rows, whole, gx)
 
@@ -990,16 +1233,19 @@ cdef inline void log_softmax_backward(
     cdef const real *tail = NULL
     cdef real sum[ROWS]
     cdef real low[ROWS]
-    cdef Py_ssize_t r, i, whole = whole_of(n)
+    cdef Py_ssize_t r, i, count, whole = whole_of(n)
     softmax(x, gx, n, rows)
-    if has_tail(n, whole):
-        tail = tails(g, n, rows, whole, <real>0, buffer)
-    gradient_sums(g, tail, n, rows, whole, 1.0, sum, low)
-    for r in range(rows):
-        for i in range(n):
-            gx[i] = fma(-gx[i], low[r], fma(-gx[i], sum[r], g[i]))
-        g += n
-        gx += n
+    while rows > 0:
+        count = at_once(n, rows)
+        if has_tail(n, whole):
+            tail = tails(g, n, count, whole, <real>0, buffer)
+        gradient_sums(g, tail, n, count, whole, 1.0, sum, low)
+        for r in range(count):
+            for i in range(n):
+                gx[i] = fma(-gx[i], low[r], fma(-gx[i], sum[r], g[i]))
+            g += n
+            gx += n
+        rows -= count
 
 
 cdef inline void logsumexp_backward(

@@ -97,3 +97,10 @@ static inline double simde_mm512_reduce_max_pd(simde__m512d x) {
     for (int i = 1; i < 8; i++) most = p.f64[i] > most ? p.f64[i] : most;
     return most;
 }
+
+static inline simde__m512d simde_mm512_cvtps_pd(simde__m256 x) {
+    simde__m256_private from = simde__m256_to_private(x);
+    simde__m512d_private p;
+    for (int i = 0; i < 8; i++) p.f64[i] = from.f32[i];
+    return simde__m512d_from_private(p);
+}
