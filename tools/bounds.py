@@ -126,8 +126,10 @@ All 2^32 inputs through every kernel, default parameters, judged by
 `tools/wide.py`: the largest error in ULP and where, the share of results that are not
 the correctly rounded one, and steps in the wrong direction of a monotone function.  No
 result was NaN or infinite, or the reverse, where it should not be, and no zero had the
-wrong sign, but where the last column says so.  Instruction sets with the same line
-share it.  The NumPy backend gets every 61st input where a function is c x^k to 2^-41.
+wrong sign, but where the last column says so; it also says where only one of so many
+inputs went through, with named ones (roots, worst inputs).  Instruction sets with the
+same line share it.  The NumPy backend gets every 61st input where a function is c x^k
+to 2^-41.
 
 | function | form | on | max ULP | at | misrounded | breaks | wrong |
 |---|---|---|---|---|---|---|---|
@@ -138,9 +140,11 @@ def lines_of(records: list[dict]) -> dict[tuple[str, str], dict[str, list[str]]]
     """(function, form) -> the rest of a line -> the variants that it is of."""
     found: dict = {}
     for r in records:
-        if r.get("stride", 1) > 1 or r["dtype"] != "float32":
+        if r["dtype"] != "float32":
             continue
         wrong = [f"{r[k]} {k}" for k in ("nan", "inf", "zero") if r[k]]
+        if r.get("stride", 1) > 1:
+            wrong.append(f"one of {r['stride']} inputs")
         breaks = f"{r['breaks']:,}" if r["breaks"] >= 0 else ""
         share = f"{r['misrounded'] / r['count']:.4%}" if r["misrounded"] else "0"
         values = ", ".join(f"{k}={v:.6g}" for k, v in r["params"].items())
@@ -151,7 +155,7 @@ def lines_of(records: list[dict]) -> dict[tuple[str, str], dict[str, list[str]]]
 
 
 def page(old: str, records: list[dict]) -> str:
-    """The exhaustive records as Markdown, equal lines of several variants as one; variants
+    """The records as Markdown, equal lines of several variants as one; variants
     of which there are none keep their lines."""
     lines: dict = {}
     for line in old.splitlines():
