@@ -1,9 +1,8 @@
 /* float32 for AVX2 and FMA: what its namesakes in _formulas.pxd compute, with default
    parameters, and of n elements, a multiple of 8.  f or d may be NULL.
 
-   A gated f is x / D on the left and x - x / D on the right, D = 1 + exp(u), for u(|x|)
-   with its low part; f'(-a) = K(a) / D and f'(a) = 1 - f'(-a), where K comes from a
-   series next to the root of f', which keeps its digits there.
+   sigmoid, tanh and silu are quotients over D = 1 + exp(u), with low parts; gelu in both forms,
+   quick_gelu and mish are read from rows (_rows_of.h), and computed only outside of them.
 
    AVX2 picks one of 8 numbers per lane in one instruction, which gcc does not find by itself:
    hence intrinsics.  exp(u) and D are 2^-40 times what they should be, and results scaled
