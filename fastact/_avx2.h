@@ -106,16 +106,13 @@ FA_AVX2_INLINE __m256 fa_pick(const float *row, __m256i at) {
 typedef struct {
     __m256 s, r;
 } fa_reduced;
-/* s for t, which has n in its low bits. */
+/* The s of a table for t, which has n in its low bits. */
 FA_AVX2_INLINE __m256 fa_power_of(const unsigned *table, __m256 t) {
     __m256i at = _mm256_castps_si256(t);
     __m256i bits = _mm256_permutevar8x32_epi32(
         _mm256_loadu_si256((const __m256i *)table), at
     );
     return _mm256_castsi256_ps(_mm256_add_epi32(bits, _mm256_slli_epi32(at, 20)));
-}
-FA_AVX2_INLINE __m256 fa_step_power(__m256 t) {
-    return fa_power_of(fa_table_exp, t);
 }
 FA_AVX2_INLINE fa_reduced fa_reduce(fa_pair u, int more, const int negative) {
     const float sign = negative ? -1.0f : 1.0f;
@@ -127,7 +124,7 @@ FA_AVX2_INLINE fa_reduced fa_reduce(fa_pair u, int more, const int negative) {
     r = _mm256_fmadd_ps(n, FA_PS(FA_STEP_LOW), r);
     __m256 first = negative ? _mm256_fmsub_ps(n, FA_PS(FA_STEP), u.hi)
                             : _mm256_fmadd_ps(n, FA_PS(FA_STEP), u.hi);
-    return (fa_reduced){fa_step_power(t), _mm256_add_ps(first, r)};
+    return (fa_reduced){fa_power_of(fa_table_exp, t), _mm256_add_ps(first, r)};
 }
 /* ... for u = a b, from which n steps are taken off before it is rounded. */
 FA_AVX2_INLINE fa_reduced fa_reduce_product(__m256 a, __m256 b, int more) {
@@ -136,7 +133,7 @@ FA_AVX2_INLINE fa_reduced fa_reduce_product(__m256 a, __m256 b, int more) {
     __m256 n = _mm256_sub_ps(t, magic);
     __m256 r = _mm256_fmadd_ps(n, FA_PS(FA_STEP_LOW), FA_PS(FA_LOG_THETA));
     __m256 first = _mm256_fmadd_ps(a, b, _mm256_mul_ps(n, FA_PS(FA_STEP)));
-    return (fa_reduced){fa_step_power(t), _mm256_add_ps(first, r)};
+    return (fa_reduced){fa_power_of(fa_table_exp, t), _mm256_add_ps(first, r)};
 }
 /* exp(-r) - 1 */
 FA_AVX2_INLINE __m256 fa_growth(__m256 r) {
@@ -182,14 +179,20 @@ FA_AVX2_INLINE __m256 fa_quotient(__m256 n, __m256 low, fa_pair d, __m256 r) {
     return _mm256_fnmadd_ps(_mm256_sub_ps(fa_excess(q, n, d), low), r, q);
 }
 
+/* An exponential by a power of 2 to the n / 8, s, what is left of the argument, r, and the
+   rest of the series of that, g. */
+typedef struct {
+    __m256 s, r, g;
+} fa_powered;
+
 /* fa_NAME_overs(): OVER of OF of all |x|, top at most, to TO; and whether one is larger.  OF
    runs one vector ahead.  (The maximum takes its second operand for NaN.) */
-#define FA_OVERS(name, type, of, over)                                                  \
+#define FA_OVERS(name, of, over)                                                        \
     FA_AVX2_INLINE int fa_##name##_overs(                                               \
         fa_pairs *to, const float *x, ptrdiff_t n, float top, int more, float scale     \
     ) {                                                                                 \
         __m256 most = fa_abs(_mm256_loadu_ps(x));                                       \
-        type now = of(_mm256_min_ps(FA_PS(top), most), more);                           \
+        fa_powered now = of(_mm256_min_ps(FA_PS(top), most), more);                     \
         ptrdiff_t i = 8;                                                                \
         for (; i < n; i += 8) {                                                         \
             fa_store(to, i - 8, over(now, scale));                                      \
@@ -203,10 +206,7 @@ FA_AVX2_INLINE __m256 fa_quotient(__m256 n, __m256 low, fa_pair d, __m256 r) {
 
 /* 2^more exp(a) = s (1 + r + g), a = START + n step + r, for steps that meet the root of silu':
    near it r is exact, and all that is wrong by a part of r. */
-typedef struct {
-    __m256 s, r, g;
-} fa_silu_exp;
-FA_AVX2_INLINE fa_silu_exp fa_silu_exp_of(__m256 a, int more) {
+FA_AVX2_INLINE fa_powered fa_silu_exp(__m256 a, int more) {
     const __m256 magic = FA_PS(12582912.0f + 8 * (more + FA_SCALE_BITS));
     __m256 t = _mm256_fmadd_ps(a, FA_PS(FA_PER_STEP), magic);
     __m256 n = _mm256_sub_ps(t, magic);
@@ -217,11 +217,11 @@ FA_AVX2_INLINE fa_silu_exp fa_silu_exp_of(__m256 a, int more) {
     __m256 g = _mm256_fmadd_ps(r, FA_PS(FA_SILU_EXP_4), FA_PS(FA_SILU_EXP_3));
     g = _mm256_fmadd_ps(g, r, FA_PS(FA_SILU_EXP_2));
     g = _mm256_fmadd_ps(_mm256_mul_ps(r, r), g, low);
-    return (fa_silu_exp){fa_power_of(fa_table_silu, t), r, g};
+    return (fa_powered){fa_power_of(fa_table_silu, t), r, g};
 }
 /* D = scale (1 + exp(a)).  (hi - s is exact, and so is what it lacks to scale, where that
    counts.) */
-FA_AVX2_INLINE fa_pair fa_silu_over(fa_silu_exp of, float scale) {
+FA_AVX2_INLINE fa_pair fa_silu_over(fa_powered of, float scale) {
     const __m256 one = FA_PS(scale);
     __m256 q = _mm256_add_ps(of.r, of.g);
     __m256 hi = _mm256_fmadd_ps(of.s, q, _mm256_add_ps(of.s, one));
@@ -268,7 +268,7 @@ FA_AVX2_INLINE void fa_silu_rest(
         }
     }
 }
-FA_OVERS(silu, fa_silu_exp, fa_silu_exp_of, fa_silu_over)
+FA_OVERS(silu, fa_silu_exp, fa_silu_over)
 /* (D is too large from 88 on, silu not 0 before -103.) */
 FA_AVX2_INLINE void fa_silu_block(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
@@ -462,10 +462,7 @@ FA_FUNCTION(sigmoid)
    power of 2 to the n / 8, r = a - n step and g = r^2 (1 + ...).  As 1 is one of the powers,
    D is 1 + r + g near 0, good to the last digit of r.  g has the low parts of s and of the
    step. */
-typedef struct {
-    __m256 s, r, g;
-} fa_twice;
-FA_AVX2_INLINE fa_twice fa_twice_of(__m256 a, int more) {
+FA_AVX2_INLINE fa_powered fa_twice_exp(__m256 a, int more) {
     const __m256 magic = FA_PS(12582912.0f + 8 * (more + FA_SCALE_BITS));
     __m256 t = _mm256_fmadd_ps(a, FA_PS(FA_PER_HALF_STEP), magic);
     __m256 n = _mm256_sub_ps(t, magic);
@@ -476,10 +473,10 @@ FA_AVX2_INLINE fa_twice fa_twice_of(__m256 a, int more) {
     __m256 g = _mm256_fmadd_ps(r, FA_PS(FA_TWICE_4), FA_PS(FA_TWICE_3));
     g = _mm256_fmadd_ps(g, r, FA_PS(1.0f));
     g = _mm256_fmadd_ps(_mm256_mul_ps(r, r), g, low);
-    return (fa_twice){fa_power_of(fa_table_twice, t), r, g};
+    return (fa_powered){fa_power_of(fa_table_twice, t), r, g};
 }
 /* scale D.  (Either difference is exact, but the second for a large s.) */
-FA_AVX2_INLINE fa_pair fa_twice_over(fa_twice of, float scale) {
+FA_AVX2_INLINE fa_pair fa_twice_over(fa_powered of, float scale) {
     const __m256 half = FA_PS(0.5f), first = FA_PS(0.5f * scale);
     __m256 q = _mm256_add_ps(of.r, of.g), hi, lo;
     hi = _mm256_fmadd_ps(of.s, q, _mm256_fmadd_ps(of.s, half, first));
@@ -487,7 +484,7 @@ FA_AVX2_INLINE fa_pair fa_twice_over(fa_twice of, float scale) {
     lo = _mm256_fmadd_ps(of.s, of.r, lo);
     return (fa_pair){hi, _mm256_fmadd_ps(of.s, of.g, lo)};
 }
-FA_OVERS(tanh, fa_twice, fa_twice_of, fa_twice_over)
+FA_OVERS(tanh, fa_twice_exp, fa_twice_over)
 /* For z near 1 / D: q, which is z to 2^-24, makes 1 - q exact, and what it leaves in q D = 1,
    e, gives 1 - q + q e.  (q e^2 is left out: below 2^-23, where D is 1 + e, that is up to an
    ulp too much, but never more than |x|.) */

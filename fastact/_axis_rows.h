@@ -160,12 +160,22 @@ FA_OP64 fa_f64x fa_expm1_factor64(fa_f64x r, fa_f64x r2) {
     return FA_MADD64(FA_MADD64(e, r2, c), r2, a);
 }
 
+/* 2^(n + 100), and 2^(n + 300), for t with n in its low bits */
+FA_OP64 fa_f32x fa_power32(fa_f32x t) {
+    return fa_sum_of_bits32(fa_shift32(t), (127 + 100) << 23);
+}
+FA_OP64 fa_f64x fa_power64_of(fa_f64x t) {
+    return FA_DOUBLE(fa_sum_of_bits64(
+        fa_shift_left64(FA_BITS64(t), 52), FA_WORD((1023LL + 300) << 52)
+    ));
+}
+
 FA_OP64 fa_f32x fa_exp_of32(fa_f32x x, const fa_head_f32 *h) {
     fa_f32x a, t, k, r, s, u, u2;
     a = fa_max32(h->floor, fa_sub32(x, h->base));
     t = FA_MADD32(fa_sub32(a, h->m), FA_PS16(1.44269504f), FA_PS16(12582912.0f));
     k = fa_sub32(t, h->back);
-    s = fa_sum_of_bits32(fa_shift32(t), (127 + 100) << 23);
+    s = fa_power32(t);
     r = fa_sub32(FA_MADD32(k, FA_PS16(-0.693145752f), a), h->first);
     u = fa_add32(r, FA_MADD32(k, FA_PS16(-1.42860677e-6f), h->second));
     u2 = fa_mul32(u, u);
@@ -179,9 +189,7 @@ FA_OP64 fa_f64x fa_exp_of64(fa_f64x x, const fa_head_f64 *h) {
         fa_sub64(a, h->m), FA_PD(1.4426950408889634), FA_PD(6755399441055744.0)
     );
     k = fa_sub64(t, h->back);
-    s = FA_DOUBLE(fa_sum_of_bits64(
-        fa_shift_left64(FA_BITS64(t), 52), FA_WORD((1023LL + 300) << 52)
-    ));
+    s = fa_power64_of(t);
     r = fa_sub64(FA_MADD64(k, FA_PD(-0.6931471805582987), a), h->first);
     q = FA_MADD64(k, FA_PD(-1.6465949582897082e-12), h->second);
     u = fa_add64(r, q);
@@ -335,6 +343,15 @@ FA_OP64 void fa_add_any(fa_f64x *sum, fa_f64x *low, fa_f64x x) {
     *low = fa_add64(*low, fa_sum_low64(*sum, x, s));
     *sum = s;
 }
+/* ... of 16 terms */
+FA_OP64 void fa_add_any16(fa_lanes_f64 *sum, fa_f64x x, fa_f64x y) {
+    fa_add_any(&sum->a, &sum->a_low, x);
+    fa_add_any(&sum->b, &sum->b_low, y);
+}
+FA_OP64 void fa_add_near16(fa_lanes_f64 *sum, fa_f64x x, fa_f64x y) {
+    fa_add_near(&sum->a, &sum->a_low, x);
+    fa_add_near(&sum->b, &sum->b_low, y);
+}
 FA_OP64 __m256d fa_sum_low4(__m256d a, __m256d x, __m256d s) {
     __m256d t = _mm256_sub_pd(s, a);
     return _mm256_add_pd(_mm256_sub_pd(a, _mm256_sub_pd(s, t)), _mm256_sub_pd(x, t));
@@ -379,8 +396,7 @@ FA_OP64 void fa_exps_f64(
             fa_store64(to + i, fa_exp_of64(fa_load64(x + at + i), &h));
         }
         for (ptrdiff_t i = 0; i < m; i += 16) {
-            fa_add_near(&sum.a, &sum.a_low, fa_load64(to + i));
-            fa_add_near(&sum.b, &sum.b_low, fa_load64(to + i + 8));
+            fa_add_near16(&sum, fa_load64(to + i), fa_load64(to + i + 8));
         }
     }
     if (more) {
@@ -391,8 +407,7 @@ FA_OP64 void fa_exps_f64(
             fa_store64(e_tail, y);
             fa_store64(e_tail + 8, z);
         }
-        fa_add_near(&sum.a, &sum.a_low, y);
-        fa_add_near(&sum.b, &sum.b_low, z);
+        fa_add_near16(&sum, y, z);
     }
     fa_four_of_f64(&sum, four, four_low);
 }
@@ -410,8 +425,7 @@ FA_OP64 void fa_short_exps_f64(
     }
     for (int r = 0; r < FA_ROWS_AT_ONCE; r++) {
         fa_lanes_f64 sum = {FA_PD(start), FA_PD(start), fa_zero64(), fa_zero64()};
-        fa_add_near(&sum.a, &sum.a_low, fa_load64(e + 16 * r));
-        fa_add_near(&sum.b, &sum.b_low, fa_load64(e + 16 * r + 8));
+        fa_add_near16(&sum, fa_load64(e + 16 * r), fa_load64(e + 16 * r + 8));
         fa_four_of_f64(&sum, four + 4 * r, four_low + 4 * r);
     }
 }
@@ -545,19 +559,18 @@ FA_OP64 void fa_dot_f64(
         }
         p = FA_MADD64(fa_load64(g + i + 16), fa_load64(y + i + 16), p);
         q = FA_MADD64(fa_load64(g + i + 24), fa_load64(y + i + 24), q);
-        fa_add_any(&sum.a, &sum.a_low, p);
-        fa_add_any(&sum.b, &sum.b_low, q);
+        fa_add_any16(&sum, p, q);
     }
     if (i < n) {
-        fa_add_any(&sum.a, &sum.a_low, fa_mul64(fa_load64(g + i), fa_load64(y + i)));
-        fa_add_any(
-            &sum.b, &sum.b_low, fa_mul64(fa_load64(g + i + 8), fa_load64(y + i + 8))
+        fa_add_any16(
+            &sum, fa_mul64(fa_load64(g + i), fa_load64(y + i)),
+            fa_mul64(fa_load64(g + i + 8), fa_load64(y + i + 8))
         );
     }
     if (more) {
-        fa_add_any(&sum.a, &sum.a_low, fa_mul64(fa_load64(tail), fa_load64(y_tail)));
-        fa_add_any(
-            &sum.b, &sum.b_low, fa_mul64(fa_load64(tail + 8), fa_load64(y_tail + 8))
+        fa_add_any16(
+            &sum, fa_mul64(fa_load64(tail), fa_load64(y_tail)),
+            fa_mul64(fa_load64(tail + 8), fa_load64(y_tail + 8))
         );
     }
     fa_four_of_f64(&sum, four, four_low);
@@ -594,12 +607,10 @@ FA_OP64 void fa_sum_near_f64(
 ) {
     fa_lanes_f64 sum = {FA_PD(start), FA_PD(start), fa_zero64(), fa_zero64()};
     for (ptrdiff_t i = 0; i < n; i += 16) {
-        fa_add_near(&sum.a, &sum.a_low, fa_load64(x + i));
-        fa_add_near(&sum.b, &sum.b_low, fa_load64(x + i + 8));
+        fa_add_near16(&sum, fa_load64(x + i), fa_load64(x + i + 8));
     }
     if (more) {
-        fa_add_near(&sum.a, &sum.a_low, fa_load64(tail));
-        fa_add_near(&sum.b, &sum.b_low, fa_load64(tail + 8));
+        fa_add_near16(&sum, fa_load64(tail), fa_load64(tail + 8));
     }
     fa_four_of_f64(&sum, four, four_low);
 }
@@ -635,18 +646,16 @@ FA_OP64 void fa_sum_pairs_f64(
         return;
     }
     for (; i < (n & -32); i += 32) {
-        fa_f64x p = fa_add64(fa_load64(g + i), fa_load64(g + i + 16));
-        fa_add_any(&sum.a, &sum.a_low, p);
-        p = fa_add64(fa_load64(g + i + 8), fa_load64(g + i + 24));
-        fa_add_any(&sum.b, &sum.b_low, p);
+        fa_add_any16(
+            &sum, fa_add64(fa_load64(g + i), fa_load64(g + i + 16)),
+            fa_add64(fa_load64(g + i + 8), fa_load64(g + i + 24))
+        );
     }
     if (i < n) {
-        fa_add_any(&sum.a, &sum.a_low, fa_load64(g + i));
-        fa_add_any(&sum.b, &sum.b_low, fa_load64(g + i + 8));
+        fa_add_any16(&sum, fa_load64(g + i), fa_load64(g + i + 8));
     }
     if (more) {
-        fa_add_any(&sum.a, &sum.a_low, fa_load64(tail));
-        fa_add_any(&sum.b, &sum.b_low, fa_load64(tail + 8));
+        fa_add_any16(&sum, fa_load64(tail), fa_load64(tail + 8));
     }
     fa_four_of_f64(&sum, four, four_low);
 }
@@ -657,12 +666,10 @@ FA_OP64 void fa_sum_f64(
 ) {
     fa_lanes_f64 sum = {fa_zero64(), fa_zero64(), fa_zero64(), fa_zero64()};
     for (ptrdiff_t i = 0; i < n; i += 16) {
-        fa_add_any(&sum.a, &sum.a_low, fa_load64(g + i));
-        fa_add_any(&sum.b, &sum.b_low, fa_load64(g + i + 8));
+        fa_add_any16(&sum, fa_load64(g + i), fa_load64(g + i + 8));
     }
     if (more) {
-        fa_add_any(&sum.a, &sum.a_low, fa_load64(tail));
-        fa_add_any(&sum.b, &sum.b_low, fa_load64(tail + 8));
+        fa_add_any16(&sum, fa_load64(tail), fa_load64(tail + 8));
     }
     fa_four_of_f64(&sum, four, four_low);
 }
@@ -680,7 +687,7 @@ FA_OP64 void fa_less_exps_f32(
         fa_f32x a = fa_max32(FA_PS16(-120.0f), fa_load32(y + i));
         fa_f32x t = FA_MADD32(a, FA_PS16(1.44269504f), FA_PS16(magic));
         fa_f32x k = fa_sub32(t, FA_PS16(magic));
-        fa_f32x s = fa_sum_of_bits32(fa_shift32(t), (127 + 100) << 23), r2;
+        fa_f32x s = fa_power32(t), r2;
         a = FA_MADD32(k, FA_PS16(-0.693145752f), a);
         a = FA_MADD32(k, FA_PS16(-1.42860677e-6f), a);
         r2 = fa_mul32(a, a);
@@ -701,9 +708,7 @@ FA_OP64 void fa_less_exps_f64(
         fa_f64x a = fa_max64(FA_PD(-800.0), fa_load64(y + i));
         fa_f64x t = FA_MADD64(a, FA_PD(1.4426950408889634), FA_PD(magic));
         fa_f64x k = fa_sub64(t, FA_PD(magic)), q, u, u2, s;
-        s = FA_DOUBLE(fa_sum_of_bits64(
-            fa_shift_left64(FA_BITS64(t), 52), FA_WORD((1023LL + 300) << 52)
-        ));
+        s = fa_power64_of(t);
         a = FA_MADD64(k, FA_PD(-0.6931471805582987), a);
         q = FA_MADD64(k, FA_PD(-1.6465949582897082e-12), FA_PD(-0.0));
         u = fa_add64(a, q);
