@@ -245,30 +245,7 @@ FA_LOOP(log_sigmoid,
     left = fa_less(FA_PS(FA_SOFTPLUS_TOP), v);
 )
 
-/* Not looked up: 1 / (1 + a) by an estimate r of 14 bits; f from a r, made better once,
-   and its residual, to which the rounding of 1 + a belongs; up to 2^23, where that is
-   exactly found.  f' from the square of r cut to 12 bits, which is exact, by the factor
-   1 + 2 e + 3 e^2. */
-FA_LOOP(softsign,
-    const __m512 one = FA_PS(1.0f);
-    __m512 a = _mm512_abs_ps(v), den = _mm512_add_ps(one, a);
-    __m512 low = _mm512_sub_ps(a, _mm512_sub_ps(den, one));
-    __m512 r = _mm512_rcp14_ps(den);
-    __m512 better = _mm512_fmadd_ps(r, _mm512_fnmadd_ps(den, r, one), r);
-    y = _mm512_mul_ps(a, better);
-    __m512 e = _mm512_fnmadd_ps(low, y, _mm512_fnmadd_ps(den, y, a));
-    y = fa_copysign(_mm512_fmadd_ps(e, better, y), v);
-    r = _mm512_castsi512_ps(
-        _mm512_and_si512(_mm512_castps_si512(r), _mm512_set1_epi32(-4096))
-    );
-    e = _mm512_fnmadd_ps(low, r, _mm512_fnmadd_ps(den, r, one));
-    e = _mm512_mul_ps(e, _mm512_fmadd_ps(e, FA_PS(3.0f), FA_PS(2.0f)));
-    r = _mm512_mul_ps(r, r);
-    s = _mm512_fmadd_ps(r, e, r);
-    left = fa_less(FA_PS(0x1p23f), a);
-)
-
-/* Not looked up either: with h = sqrt(a^2 + 1), a = |x| / 2, and s = a + h, f = s or 1 / s
+/* Not looked up: with h = sqrt(a^2 + 1), a = |x| / 2, and s = a + h, f = s or 1 / s
    and f' = 1 / (2 s h) or 1 - that.  Roots and reciprocals are estimates of 14 bits, made
    better once, r of h and q of s; what the last step adds, and what the sums lose, goes
    into the residuals.  Up to 2^60, where nothing overflows. */

@@ -332,7 +332,6 @@ ROWS: tuple[Row, ...] = (
         from_output="(1 - abs(y))**2",
         torch="F.softsign",
         wide="base",
-        table=True,
         avx2=True,
         table64=True,
     ),
