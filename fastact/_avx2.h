@@ -10,6 +10,7 @@
    steps over a block: short chains of dependent operations fill the processor better. */
 #include <immintrin.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "_ahead.h"
 #include "_rows_avx2.h"
 #include "_tables_avx2.h"

@@ -35,6 +35,34 @@ typedef struct {
     float x[2 * FA_BLOCK], f[2 * FA_BLOCK], d[2 * FA_BLOCK];
     ptrdiff_t at[2 * FA_BLOCK], count;
 } fa_far;
+/* Collects those of m elements that are outside.  First their bits, then one loop over all
+   bits: a branch on each vector or word is foretold badly. */
+FA_AVX2_INLINE void fa_collect_far(
+    fa_far *far, const float *x, ptrdiff_t first, ptrdiff_t m, __m256 least, __m256 most
+) {
+    uint64_t outside[FA_BLOCK / 64];
+    ptrdiff_t count = 0;
+    for (ptrdiff_t i = 0; i < m; i += 64) {
+        uint64_t bits = 0;
+        for (ptrdiff_t k = 0; k < 64 && i + k < m; k += 8) {
+            __m256 v = _mm256_loadu_ps(x + first + i + k);
+            __m256 a = _mm256_min_ps(_mm256_max_ps(v, least), most);
+            uint64_t eight = _mm256_movemask_ps(_mm256_cmp_ps(a, v, _CMP_NEQ_UQ));
+            bits |= eight << k;
+        }
+        outside[i / 64] = bits;
+        count += __builtin_popcountll(bits);
+    }
+    uint64_t bits = outside[0];
+    for (ptrdiff_t k = 0, n = far->count, end = n + count; n < end; n++) {
+        while (!bits) bits = outside[++k];
+        ptrdiff_t at = first + 64 * k + __builtin_ctzll(bits);
+        far->at[n] = at;
+        far->x[n] = x[at];
+        bits &= bits - 1;
+    }
+    far->count += count;
+}
 FA_AVX2_INLINE void fa_put_far(
     fa_far *far, fa_function_f32 *function, float *f, float *d,
     const int with_f, const int with_d
@@ -63,6 +91,7 @@ FA_AVX2_INLINE void fa_by_rows(
     far.count = 0;
     for (ptrdiff_t first = 0; first < n; first += FA_BLOCK) {
         ptrdiff_t m = n - first < FA_BLOCK ? n - first : FA_BLOCK;
+        __m256 outside = _mm256_setzero_ps();
         for (ptrdiff_t i = 0; i < m; i += 8) {
             __m256 v = _mm256_loadu_ps(x + first + i);
             __m256 a = _mm256_min_ps(_mm256_max_ps(v, least), most);  /* (NaN: least) */
@@ -71,13 +100,9 @@ FA_AVX2_INLINE void fa_by_rows(
             t = _mm256_sub_ps(t, magic);
             _mm256_store_ps(h + i, _mm256_fnmadd_ps(t, FA_PS(step), a));
             _mm256_store_si256((__m256i *)(at + 2 * i), place);
-            int outside = _mm256_movemask_ps(_mm256_cmp_ps(a, v, _CMP_NEQ_UQ));
-            for (; outside; outside &= outside - 1) {
-                far.at[far.count] = first + i + __builtin_ctz(outside);
-                far.x[far.count] = x[far.at[far.count]];
-                far.count++;
-            }
+            outside = _mm256_or_ps(outside, _mm256_cmp_ps(a, v, _CMP_NEQ_UQ));
         }
+        if (_mm256_movemask_ps(outside)) fa_collect_far(&far, x, first, m, least, most);
         for (ptrdiff_t i = 0; i < m; i += 8) {
             __m256 from = _mm256_load_ps(h + i);
             __m256 sign = fa_sign(_mm256_loadu_ps(x + first + i));
