@@ -60,7 +60,7 @@ BOUNDS: dict[tuple[str, str, str], tuple[float, str, float, str]] = {
     ("mish", "float32", "value"): (1.000002, "-0x1.3bc558p-125", 0.500002, "-0x1.4p-24"),
     ("mish", "float64", "derivative"): (2.26, "-0x1.31432b1ff7545p+0", 9.12, "-0x1.0d36cdc5a51d9p+1"),
     ("mish", "float64", "value"): (1.62, "-0x1.e6bb0e7227e93p+2", 4.61, "-0x1.24c73bb6a27f4p+3"),
-    ("quick_gelu", "float32", "derivative"): (0.98, "-0x1.7669b4p-1", 0.500002, "-0x1.403778p+4"),
+    ("quick_gelu", "float32", "derivative"): (0.94, "-0x1.99fb9p-1", 0.500002, "-0x1.403778p+4"),
     ("quick_gelu", "float32", "value"): (0.92, "-0x1.788486p-3", 0.500002, "-0x1.61a902p+4"),
     ("quick_gelu", "float64", "derivative"): (2.06, "-0x1.464b1415c6a32p+3", 7.48, "-0x1.67977a7ce31fbp+1"),
     ("quick_gelu", "float64", "value"): (1.43, "-0x1.589744da9f7aap+4", 3.86, "-0x1.ee86e0040e5a2p+2"),
