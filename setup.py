@@ -320,6 +320,7 @@ def extensions():
                 "fastact/_avx2.h", "fastact/_tables_avx2.h",
                 "fastact/_rows_of.h", "fastact/_rows_avx2.h",
                 "fastact/_hard.h", "fastact/_hard_of.h", "fastact/_axis_rows.h",
+                "fastact/_exact_sum.h",
             ],
             extra_compile_args=KERNEL_FLAGS + flags,
             define_macros=[("CYTHON_INLINE", INLINE)],

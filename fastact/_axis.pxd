@@ -24,7 +24,7 @@
 #   softmax.backward_from_output      3.13 | 2.99
 #   log_softmax.backward_from_output  2.31 | 2.18
 #
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from fastact._primitives cimport (
     INFINITY, clamp, exp_of, exp_pair, exp_top, expm1_reduced, fa_exponent, fa_pow2_f64,
@@ -35,6 +35,12 @@ from fastact._wide_primitives cimport log1p_scaled as wide_log1p
 
 cdef extern from "<math.h>":
     const float NAN
+
+cdef extern from "_exact_sum.h":
+    ctypedef struct fa_fixed:
+        pass
+    void fa_fixed_add_exp(fa_fixed *sum, double x) noexcept nogil
+    double fa_fixed_less_1(fa_fixed sum, double *low) noexcept nogil
 
 cdef extern from *:
     """
@@ -978,6 +984,20 @@ cdef inline double log_sum_pairs(
     return log1p_sum(t, sum_low(equal, d, t) + unscale(lo[0]), low)
 
 
+cdef inline double log_sum_near_0(
+    const real *x, Py_ssize_t n, double *low
+) noexcept nogil:
+    """log(sum exp(x)), from -1/2 to 1/2: the sum less 1 to 2^-135."""
+    cdef fa_fixed sum
+    cdef double more, less_1
+    cdef Py_ssize_t i
+    memset(&sum, 0, sizeof(sum))
+    for i in range(n):
+        fa_fixed_add_exp(&sum, x[i])
+    less_1 = fa_fixed_less_1(sum, &more)
+    return log1p_sum(less_1, more, low)
+
+
 cdef struct LogSums:
     # of each row: log(sum exp(x - max)) and its low part
     double log[ROWS]
@@ -1111,27 +1131,34 @@ cdef inline void logsumexp_of(
 ) noexcept nogil:
     """max + log.
 
-    Where they nearly cancel, the error of the log is that of its exponentials: float
-    rows take those in double then, double rows with their low parts.
+    Where they nearly cancel, the error of the log is that of its exponentials, most of
+    all of few: float rows take those in double then, double rows with their low parts; and
+    where not enough would be left of that either, both in fixed point.
     """
     cdef real buffer[LANES * ROWS]
     cdef const real *tail = NULL
     cdef real top[ROWS]
     cdef LogSums sums
-    cdef double low, lost, sum
+    cdef double low, lost, sum, log, near
     cdef Py_ssize_t r
     if has_tail(n, whole):
         tail = tails(x, n, rows, whole, <real>-INFINITY, buffer)
     log_sums(x, tail, n, rows, whole, top, &sums)
     for r in range(rows):
         low = sums.low[r]
-        sum = two_sum(top[r], sums.log[r], &lost)
-        if fabs(sum) < 0.5 * sums.log[r]:
+        log = sums.log[r]
+        sum = two_sum(top[r], log, &lost)
+        if fabs(sum) < (0.5 if log > 0.5 else 2.0) * log and top[r] < 0:
             if real is float:
                 sum = log_sum_wide(x + r * n, n, top[r], &low)
+                near = 7.5e-9 * (log if log > 1 else 1.0)  # 2^25 2^-52
             else:
                 sum = log_sum_pairs(x + r * n, n, top[r], &low)
+                near = (0.03 if log > 1 else 0.25) * log  # 2^-57, and 2^-55 of the log
             sum = two_sum(top[r], sum, &lost)
+            if fabs(sum) < near:
+                sum = log_sum_near_0(x + r * n, n, &low)
+                lost = 0
         y[r] = <real>(sum + (low + lost) if sum - sum == 0 else sum)
 
 

@@ -72,22 +72,39 @@ def test_relative_error(dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_logsumexp_near_0(dtype):
-    """Where maximum and log nearly cancel, what is left of the error of the log.
+    """Where maximum and log cancel, down to the last bits of what the elements are.
 
-    float32 takes it in double then, float64 in pairs of numbers (where compiled).
+    The NumPy backend has what is left of the error of the log.
     """
-    pairs = dtype == np.float64 and fa.get_config()["backend"] == "cython"
+    compiled = fa.get_config()["backend"] == "cython"
     rng = np.random.default_rng(8)
     with mp.workprec(500):
-        for n in (2, 16, 100, 3000):
-            for shift in (0, 1e-4, 1e-2, 0.3):
+        for n in (1, 2, 3, 16, 100, 3000):
+            for shift in (0, 1e-15, 1e-4, 1e-2, 0.3, -1e-16, -1e-3, -0.1, -0.45):
                 x = rng.normal(0, 1, n)
-                x = (x - np.log(np.exp(x).sum()) + shift).astype(dtype)
+                x = (x - float(Exact(x).log) + shift).astype(dtype)
                 exact = Exact(x).log
-                lost = reference.ulp_of(exact - mp.mpf(float(x.max())), np.float64)
-                lost *= 2**-4 if pairs else 2
-                lost += 2 * reference.ulp_of(exact, dtype)
+                lost = 2 * reference.ulp_of(exact, dtype)
+                if not compiled:
+                    log = exact - mp.mpf(float(x.max()))
+                    lost += 2 * reference.ulp_of(log, np.float64)
                 assert abs(mp.mpf(float(fa.logsumexp(x))) - exact) <= lost, (n, shift)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_logsumexp_of_few_large_among_many_small(dtype):
+    """Near 0 with elements that are next to nothing, and -inf, and exactly 0."""
+    half = np.log(dtype(0.5))
+    with mp.workprec(500):
+        for rest in ([], [-100.0], [-109.9, -110.1], [-700.0] * 20, [-np.inf] * 3):
+            x = np.array([half, half, *rest], dtype)
+            exact = mp.log(mp.fsum(mp.exp(mp.mpf(float(v))) for v in x))
+            # (elements below -110 are not counted)
+            lost = 2 * reference.ulp_of(exact, dtype) + mp.mpf(2) ** -150
+            compiled = fa.get_config()["backend"] == "cython"
+            lost += 0 if compiled else mp.mpf(2) ** -52
+            assert abs(mp.mpf(float(fa.logsumexp(x))) - exact) <= lost, rest
+    assert fa.logsumexp(np.array([0.0, -np.inf], dtype)) == 0
 
 
 def sum_of(values):

@@ -208,6 +208,14 @@ def axis_exact(name: str, x: Array) -> Array:
     return np.array([w[top] + log])
 
 
+def log_sum_exact(x: Array) -> Array:
+    """logsumexp in many digits."""
+    with mp.workprec(400):
+        exact = mp.log(mp.fsum(mp.exp(mp.mpf(float(v))) for v in x))
+        high = np.longdouble(mp.nstr(exact, 30))
+    return np.array([high])
+
+
 def axis_backward_exact(name: str, g: Array, x: Array) -> tuple[Array, Array]:
     """The gradient at x, and its largest term."""
     a, p = g.astype(np.longdouble), axis_exact("softmax", x)
@@ -222,7 +230,7 @@ def axis_backward_exact(name: str, g: Array, x: Array) -> tuple[Array, Array]:
 def axis_rows(rng: np.random.Generator, dtype: Any, longest: int) -> Array:
     """One row: any length, one of several kinds of spread."""
     n = int(min(2 ** rng.uniform(0, 20), longest))
-    kind = rng.integers(7)
+    kind = rng.integers(8)
     scale = 10 ** rng.uniform(-3, 2.5)
     x = rng.normal(0, 1, n) * scale
     if kind == 1:
@@ -237,6 +245,9 @@ def axis_rows(rng: np.random.Generator, dtype: Any, longest: int) -> Array:
         x = np.round(x)  # ties
     elif kind == 6:
         x = -rng.exponential(scale, n)
+    elif kind == 7:  # probabilities, almost: logsumexp is next to 0
+        x = x[:2000] - float(axis_exact("logsumexp", x[:2000])[0])
+        x += rng.choice([0, 10 ** rng.uniform(-16, -1)])
     return x.astype(dtype)
 
 
@@ -262,11 +273,18 @@ def axis_one(task: Task, x: Array, rng: np.random.Generator, tallies: dict) -> N
     dtype = x.dtype.type
     near = exact.astype(dtype)
     reduces = exact.size < x.size or task.row == "logsumexp"
-    if reduces and abs(exact[0]) < 2.0**-9 * np.abs(x).max():
-        return  # the largest element and the logarithm cancel: beyond longdouble
+    cancels = reduces and 2 * abs(exact[0]) < abs(exact[0] - x.max())
+    near_0 = reduces and abs(exact[0]) < 2.0**-9 * np.abs(x).max()
+    if near_0:  # the largest element and the logarithm cancel: beyond longdouble
+        if x.size > 2000:
+            return
+        exact = log_sum_exact(x)
+        near = exact.astype(dtype)
     g = rng.normal(0, 1, 1 if reduces else x.size).astype(dtype)
     gradient, term = axis_backward_exact(task.row, g, x)
     for name in task.names:
+        if cancels and name == "numpy":
+            continue  # it promises nothing there
         variant = variants.load(name)
         total = tallies.setdefault(sweep.key("value", name), Tally())
         tally = judge(near, variant.axis(task.row, x), exact, near, 0.0)
