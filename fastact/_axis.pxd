@@ -347,17 +347,18 @@ cdef extern from *:
     # with FA_BY_STEPS only
     void fa_exps_f32(
         const float *, float *, Py_ssize_t, const float *, float *, bint, const float *,
-        Py_ssize_t, double *
+        Py_ssize_t, bint, double *
     ) noexcept nogil
     void fa_short_exps_f32(
-        const float *, float *, const float *, Py_ssize_t, double *
+        const float *, float *, const float *, Py_ssize_t, bint, double *
     ) noexcept nogil
     void fa_short_exps_f64(
-        const double *, double *, const double *, Py_ssize_t, double, double *, double *
+        const double *, double *, const double *, Py_ssize_t, bint, double, double *,
+        double *
     ) noexcept nogil
     void fa_exps_f64(
         const double *, double *, Py_ssize_t, const double *, double *, bint,
-        const double *, Py_ssize_t, double, double *, double *
+        const double *, Py_ssize_t, bint, double, double *, double *
     ) noexcept nogil
     void fa_scale_f32(const float *, float *, Py_ssize_t, float, float) noexcept nogil
     void fa_scale_f64(
@@ -501,7 +502,7 @@ cdef inline void sums(
     """The sums of the elements, added to hi + lo."""
     cdef double four[4 * ROWS]
     cdef double low[4 * ROWS]
-    cdef double start = rescale(<real>1) if kind == EXPONENTIALS else 0
+    cdef double start = 2 * rescale(<real>1) if kind == EXPONENTIALS else 0
     cdef Py_ssize_t r
     none(four, 4, rows)
     none(low, 4, rows)
@@ -585,60 +586,73 @@ cdef inline real base_of(real m) noexcept nogil:
 cdef enum:  # what exps() knows of rows: so many arrays of ROWS
     HEAD = 6
 
-cdef inline void heads(const real *top, real *head) noexcept nogil:
-    """With m = N ln2 + c: the base, what is left of m, the least argument, the two
-    parts of c, and what is to be taken from a sum with magic_of() to have n - N.
+cdef inline void heads(const real *top, bint centred, real *head) noexcept nogil:
+    """With m = N ln2 + c: the base, what is left of m (not centred: of m - c), the least
+    argument, the two parts of c (or 0), and what is to be taken from a sum with magic_of()
+    to have n - N.
     """
-    cdef real base, m, k, s, magic
+    cdef real base, m, c, k, s, magic
     cdef Py_ssize_t r
     for r in range(fa_rows()):
         base = base_of(top[r])
         m = top[r] if base == 0 else <real>0
         magic = magic_of(m)
+        c = reduce_at(m, m, magic, magic, &k, &s)
         head[r] = base
-        head[ROWS + r] = m
+        head[ROWS + r] = m if centred else m - c
         head[2 * ROWS + r] = m - reach(m)
-        head[3 * ROWS + r] = reduce_at(m, m, magic, magic, &k, &s)
-        head[4 * ROWS + r] = -minus_rest(k, <real>-0.0)
+        head[3 * ROWS + r] = c if centred else <real>0
+        head[4 * ROWS + r] = -minus_rest(k, <real>-0.0) if centred else <real>0
         head[5 * ROWS + r] = magic - k
 
 
 cdef inline void exps(
-    const real *x, real *e, Py_ssize_t n, const real *head, real without
+    const real *x, real *e, real *low, Py_ssize_t n, const real *head, bint exactly,
+    real without
 ) noexcept nogil:
     """e = 2^K exp(x - m), n a multiple of LANES; 0 where x is ``without`` (or NaN).
+
+    Exactly, e + low: of few elements, or equal ones, the sum has the error that each of
+    them has.  Not centred, e is exp(c) times as large, up to sqrt 2, and there is no
+    rounding of what c is taken from.
 
     With m = N ln2 + c, x - m = (x - n ln2) - c + (n - N) ln2: nothing here rounds
     before the differences are small.
     """
     cdef real base = head[0], m = head[ROWS], floor = head[2 * ROWS]
     cdef real first = head[3 * ROWS], second = head[4 * ROWS], back = head[5 * ROWS]
-    cdef real k, s, a, r
+    cdef real k, s, a, r, rest
     cdef Py_ssize_t i
     for i in range(n & -LANES):
         a = x[i] - base
         a = floor if floor > a else a
         r = reduce_at(a, a - m, magic_of(a), back, &k, &s)
-        r = exp_of(s, r - first, minus_rest(k, second))
-        e[i] = <real>0 if x[i] == without else r
+        r = exp_of(s, r - first, minus_rest(k, second), exactly, &rest)
+        # (x and e may be one: x is read first)
+        a = x[i]
+        e[i] = <real>0 if a == without else r
+        if exactly:
+            low[i] = <real>0 if a == without else rest
 
 
 cdef inline void sums_of_exps(
     const real *x, real *e, const real *tail, real *e_tail, Py_ssize_t n,
-    Py_ssize_t rows, Py_ssize_t whole, const real *head, double *hi, double *lo
+    Py_ssize_t rows, Py_ssize_t whole, const real *head, bint exactly, double *hi,
+    double *lo
 ) noexcept nogil:
     """exponentials() by steps; without e and e_tail none is kept."""
     cdef double four[4 * ROWS]
     cdef double low[4 * ROWS]
-    cdef double start = rescale(<real>1)
+    # (e is up to sqrt 2)
+    cdef double start = 2 * rescale(<real>1)
     cdef Py_ssize_t r, next = ahead(n, rows)
     cdef bint more = has_tail(n, whole)
     if whole == 0 and rows == ROWS:
         if real is float:
-            fa_short_exps_f32(tail, e_tail, head, next, four)
+            fa_short_exps_f32(tail, e_tail, head, next, exactly, four)
             fa_add_four_f32(four, hi)
         else:
-            fa_short_exps_f64(tail, e_tail, head, next, start, four, low)
+            fa_short_exps_f64(tail, e_tail, head, next, exactly, start, four, low)
             fa_add_four_f64(four, low, start, hi, lo)
         return
     none(four, 4, rows)
@@ -648,13 +662,13 @@ cdef inline void sums_of_exps(
             fa_exps_f32(
                 x + r * n, e + r * n if e != NULL else e, whole, tail + r * LANES,
                 e_tail + r * LANES if e != NULL else e_tail, more, head + r, next,
-                four + 4 * r,
+                exactly, four + 4 * r,
             )
         else:
             fa_exps_f64(
                 x + r * n, e + r * n if e != NULL else e, whole, tail + r * LANES,
-                e_tail + r * LANES if e != NULL else e_tail, more, head + r, next, start,
-                four + 4 * r, low + 4 * r,
+                e_tail + r * LANES if e != NULL else e_tail, more, head + r, next,
+                exactly, start, four + 4 * r, low + 4 * r,
             )
     if real is float:
         fa_add_four_f32(four, hi)
@@ -669,34 +683,45 @@ cdef inline void exponentials(
 ) noexcept nogil:
     """Of at_once() rows with the maxima ``top``: e = 2^K exp(x - max), and their sums.
 
-    Without ``keep``, e is a scratch of BATCH elements.
+    With ``keep`` for quotients alone: exactly, and not centred.  Else the maximum counts as
+    exactly 1, and e is a scratch of BATCH elements.
     """
     cdef real head[HEAD * ROWS]
+    cdef real low[BATCH]
+    cdef real low_tail[LANES * ROWS]
     cdef Py_ssize_t r, at, count
     cdef real *to
     cdef real none = NAN
     cdef bint more
-    heads(top, head)
+    heads(top, not keep, head)
     clear(hi, lo)
     if FA_BY_STEPS:
         sums_of_exps(
             x, e if keep else <real *>NULL, tail, e_tail, n, rows, whole,
-            <const real *>head, hi, lo,
+            <const real *>head, keep, hi, lo,
         )
         return
     for at in range(0, n, 4096):
         count = whole - at if whole - at < BATCH else BATCH
         to = e + at if keep else e
         for r in range(rows):
-            exps(x + r * n + at, to + r * n, count, head + r, none)
+            exps(x + r * n + at, to + r * n, low + r * n, count, head + r, keep, none)
         more = has_tail(n, whole) and n <= at + BATCH
         if more:
             for r in range(rows):
-                exps(tail + r * LANES, e_tail + r * LANES, lanes(), head + r, none)
+                exps(
+                    tail + r * LANES, e_tail + r * LANES, low_tail + r * LANES, lanes(),
+                    head + r, keep, none,
+                )
         sums(
             <const real *>to, n, rows, count, <const real *>e_tail, more, EXPONENTIALS,
             hi, lo,
         )
+        if keep:
+            sums(
+                <const real *>low, n, rows, count, <const real *>low_tail, more, ANY, hi,
+                lo,
+            )
 
 
 # --- softmax -----------------------------------------------------------------
@@ -918,13 +943,13 @@ cdef inline double log_of_dominated(
     cdef double lo[ROWS]
     cdef Py_ssize_t at, count
     each_row(m, tops)
-    heads(<const real *>tops, head)
+    heads(<const real *>tops, True, head)
     clear(hi, lo)
     for at in range(0, n, 4096):
         count = n - at if n - at < BATCH else BATCH
         memcpy(e, x + at, count * sizeof(real))
         count = fill_up(e, count, <real>-INFINITY)
-        exps(<const real *>e, e, count, <const real *>head, m)
+        exps(<const real *>e, e, e, count, <const real *>head, False, m)
         sums(<const real *>e, n, 1, count, <const real *>e, False, ANY, hi, lo)
     return log1p_sum(less_scale(hi[0], m), less_scale(lo[0], m), low)
 
@@ -940,14 +965,14 @@ cdef inline double log_sum_wide(
     cdef double lo[ROWS]
     cdef Py_ssize_t at, i, count
     each_row(m, tops)
-    heads(<const double *>tops, head)
+    heads(<const double *>tops, True, head)
     clear(hi, lo)
     for at in range(0, n, 4096):
         count = n - at if n - at < BATCH else BATCH
         for i in range(count):
             e[i] = x[at + i]
         count = fill_up(e, count, <double>-INFINITY)
-        exps(<const double *>e, e, count, <const double *>head, <double>NAN)
+        exps(<const double *>e, e, e, count, <const double *>head, False, <double>NAN)
         sums(
             <const double *>e, n, 1, count, <const double *>e, False, EXPONENTIALS, hi,
             lo,
@@ -1148,7 +1173,7 @@ cdef inline void logsumexp_of(
         low = sums.low[r]
         log = sums.log[r]
         sum = two_sum(top[r], log, &lost)
-        if fabs(sum) < (0.5 if log > 0.5 else 2.0) * log and top[r] < 0:
+        if fabs(sum) < (0.5 if log > 1 else 2.0) * log and top[r] < 0:
             if real is float:
                 sum = log_sum_wide(x + r * n, n, top[r], &low)
                 near = 7.5e-9 * (log if log > 1 else 1.0)  # 2^25 2^-52
@@ -1167,7 +1192,7 @@ cdef inline void less_exps(
     Py_ssize_t ahead
 ) noexcept nogil:
     """g - exp(y) (sum + low), for a sum with half of the scale 2^K: it may be small too."""
-    cdef real a, e, k, s, magic
+    cdef real a, e, k, s, magic, rest
     cdef real floor = -reach(<real>0)
     cdef Py_ssize_t i
     if FA_BY_STEPS:
@@ -1183,7 +1208,7 @@ cdef inline void less_exps(
         if real is float:
             e = fma(s, expm1_reduced(minus_rest(k, a)), s)
         else:
-            e = exp_of(s, a, minus_rest(k, <real>-0.0))
+            e = exp_of(s, a, minus_rest(k, <real>-0.0), False, &rest)
         gx[i] = fma(-e, low, fma(-e, sum, g[i]))
 
 

@@ -170,20 +170,27 @@ FA_OP64 fa_f64x fa_power64_of(fa_f64x t) {
     ));
 }
 
-FA_OP64 fa_f32x fa_exp_of32(fa_f32x x, const fa_head_f32 *h) {
-    fa_f32x a, t, k, r, s, u, u2;
+/* ... and what the last two roundings take, added to lost; for NULL not exactly */
+FA_OP64 fa_f32x fa_exp_of32(fa_f32x x, const fa_head_f32 *h, fa_f32x *lost) {
+    fa_f32x a, t, k, r, s, u, u2, q, e;
     a = fa_max32(h->floor, fa_sub32(x, h->base));
     t = FA_MADD32(fa_sub32(a, h->m), FA_PS16(1.44269504f), FA_PS16(12582912.0f));
     k = fa_sub32(t, h->back);
     s = fa_power32(t);
     r = fa_sub32(FA_MADD32(k, FA_PS16(-0.693145752f), a), h->first);
-    u = fa_add32(r, FA_MADD32(k, FA_PS16(-1.42860677e-6f), h->second));
+    q = FA_MADD32(k, FA_PS16(-1.42860677e-6f), h->second);
+    u = fa_add32(r, q);
     u2 = fa_mul32(u, u);
-    return FA_MADD32(s, FA_MADD32(u2, fa_expm1_factor32(u, u2), u), s);
+    if (!lost) return FA_MADD32(s, FA_MADD32(u2, fa_expm1_factor32(u, u2), u), s);
+    q = fa_sub32(q, fa_sub32(u, r));
+    q = FA_MADD32(u2, fa_expm1_factor32(u, u2), q);
+    e = FA_MADD32(s, fa_add32(u, q), s);
+    *lost = fa_add32(*lost, FA_MADD32(s, q, FA_MADD32(s, u, fa_sub32(s, e))));
+    return e;
 }
 
-FA_OP64 fa_f64x fa_exp_of64(fa_f64x x, const fa_head_f64 *h) {
-    fa_f64x a, t, k, r, s, u, u2, q;
+FA_OP64 fa_f64x fa_exp_of64(fa_f64x x, const fa_head_f64 *h, fa_f64x *lost) {
+    fa_f64x a, t, k, r, s, u, u2, q, e;
     a = fa_max64(h->floor, fa_sub64(x, h->base));
     t = FA_MADD64(
         fa_sub64(a, h->m), FA_PD(1.4426950408889634), FA_PD(6755399441055744.0)
@@ -195,8 +202,10 @@ FA_OP64 fa_f64x fa_exp_of64(fa_f64x x, const fa_head_f64 *h) {
     u = fa_add64(r, q);
     u2 = fa_mul64(u, u);
     q = fa_sub64(q, fa_sub64(u, r));
-    q = fa_add64(u, FA_MADD64(u2, fa_expm1_factor64(u, u2), q));
-    return FA_MADD64(s, q, s);
+    q = FA_MADD64(u2, fa_expm1_factor64(u, u2), q);
+    e = FA_MADD64(s, fa_add64(u, q), s);
+    if (lost) *lost = fa_add64(*lost, FA_MADD64(s, q, FA_MADD64(s, u, fa_sub64(s, e))));
+    return e;
 }
 
 /* Reductions of a row, n elements, a multiple of 16, and its tail if ``more``, to four
@@ -278,20 +287,26 @@ FA_OP64 void fa_four_of_f32(const fa_lanes_f32 *sum, double *four) {
     _mm256_storeu_pd(four, _mm256_add_pd(fa_low64(half), fa_high64(half)));
 }
 
+/* The two halves of x in one. */
+FA_OP64 fa_f64x fa_halves32(fa_f32x x) {
+    return fa_widen32(_mm256_add_ps(fa_low32(x), fa_high32(x)));
+}
+
 /* e = 2^K exp(x - m) of a row (not kept if e is NULL), and their sum, as four lanes. */
 FA_OP64 void fa_exps_f32(
     const float *x, float *e, ptrdiff_t n, const float *tail, float *e_tail, int more,
-    const float *head, ptrdiff_t ahead, double *four
+    const float *head, ptrdiff_t ahead, const int exactly, double *four
 ) {
     const fa_head_f32 h = {FA_HEAD(head, FA_PS16)};
     fa_lanes_f32 sum = {fa_zero64(), fa_zero64()};
+    fa_f32x lost = FA_PS16(0.0f);
     for (ptrdiff_t at = 0; at < n; at += 1024) {
         float block[1024];
         ptrdiff_t m = n - at < 1024 ? n - at : 1024;
         float *to = e ? e + at : block;
         for (ptrdiff_t i = 0; i < m; i += 16) {
             FA_FETCH(x + at + i, ahead);
-            fa_store32(to + i, fa_exp_of32(fa_load32(x + at + i), &h));
+            fa_store32(to + i, fa_exp_of32(fa_load32(x + at + i), &h, exactly ? &lost : NULL));
         }
         for (ptrdiff_t i = 0; i < m; i += 16) {
             sum.a = fa_add64(sum.a, fa_widen_at(to + i));
@@ -299,25 +314,31 @@ FA_OP64 void fa_exps_f32(
         }
     }
     if (more) {
-        fa_f32x y = fa_exp_of32(fa_load32(tail), &h);
+        fa_f32x y = fa_exp_of32(fa_load32(tail), &h, exactly ? &lost : NULL);
         if (n == 0) FA_FETCH(tail, ahead);
         if (e_tail) fa_store32(e_tail, y);
         fa_add_last_f32(&sum, y, n);
     }
+    if (exactly) sum.a = fa_add64(sum.a, fa_halves32(lost));
     fa_four_of_f32(&sum, four);
 }
 
 /* ... of 8 rows of one step each */
 FA_OP64 void fa_short_exps_f32(
-    const float *x, float *e, const float *head, ptrdiff_t ahead, double *four
+    const float *x, float *e, const float *head, ptrdiff_t ahead, const int exactly,
+    double *four
 ) {
+    fa_f32x lost[FA_ROWS_AT_ONCE];
     for (int r = 0; r < FA_ROWS_AT_ONCE; r++) {
         const fa_head_f32 h = {FA_HEAD((head + r), FA_PS16)};
         FA_FETCH(x + 16 * r, ahead);
-        fa_store32(e + 16 * r, fa_exp_of32(fa_load32(x + 16 * r), &h));
+        lost[r] = FA_PS16(0.0f);
+        fa_f32x v = fa_load32(x + 16 * r);
+        fa_store32(e + 16 * r, fa_exp_of32(v, &h, exactly ? lost + r : NULL));
     }
     for (int r = 0; r < FA_ROWS_AT_ONCE; r++) {
         fa_f64x sum = fa_add64(fa_widen_at(e + 16 * r), fa_widen_at(e + 16 * r + 8));
+        if (exactly) sum = fa_add64(sum, fa_halves32(lost[r]));
         _mm256_storeu_pd(four + 4 * r, _mm256_add_pd(fa_low64(sum), fa_high64(sum)));
     }
 }
@@ -382,10 +403,12 @@ FA_OP64 void fa_four_of_pairs64(fa_f64x x, double *four, double *four_low) {
 
 FA_OP64 void fa_exps_f64(
     const double *x, double *e, ptrdiff_t n, const double *tail, double *e_tail, int more,
-    const double *head, ptrdiff_t ahead, double start, double *four, double *four_low
+    const double *head, ptrdiff_t ahead, const int exactly, double start, double *four,
+    double *four_low
 ) {
     const fa_head_f64 h = {FA_HEAD(head, FA_PD)};
     fa_lanes_f64 sum = {FA_PD(start), FA_PD(start), fa_zero64(), fa_zero64()};
+    fa_f64x lost = fa_zero64();
     for (ptrdiff_t at = 0; at < n; at += 512) {
         double block[512];
         ptrdiff_t m = n - at < 512 ? n - at : 512;
@@ -393,38 +416,43 @@ FA_OP64 void fa_exps_f64(
         for (ptrdiff_t i = 0; i < m; i += 8) {
             FA_FETCH(x + at + i, ahead);
             if (e) FA_FETCH_OUT(to + i, ahead);
-            fa_store64(to + i, fa_exp_of64(fa_load64(x + at + i), &h));
+            fa_f64x v = fa_load64(x + at + i);
+            fa_store64(to + i, fa_exp_of64(v, &h, exactly ? &lost : NULL));
         }
         for (ptrdiff_t i = 0; i < m; i += 16) {
             fa_add_near16(&sum, fa_load64(to + i), fa_load64(to + i + 8));
         }
     }
     if (more) {
-        fa_f64x y = fa_exp_of64(fa_load64(tail), &h);
+        fa_f64x y = fa_exp_of64(fa_load64(tail), &h, exactly ? &lost : NULL);
         if (n == 0) { FA_FETCH(tail, ahead); FA_FETCH(tail + 8, ahead); }
-        fa_f64x z = fa_exp_of64(fa_load64(tail + 8), &h);
+        fa_f64x z = fa_exp_of64(fa_load64(tail + 8), &h, exactly ? &lost : NULL);
         if (e_tail) {
             fa_store64(e_tail, y);
             fa_store64(e_tail + 8, z);
         }
         fa_add_near16(&sum, y, z);
     }
+    if (exactly) sum.a_low = fa_add64(sum.a_low, lost);
     fa_four_of_f64(&sum, four, four_low);
 }
 
 FA_OP64 void fa_short_exps_f64(
-    const double *x, double *e, const double *head, ptrdiff_t ahead, double start,
-    double *four, double *four_low
+    const double *x, double *e, const double *head, ptrdiff_t ahead, const int exactly,
+    double start, double *four, double *four_low
 ) {
+    fa_f64x lost[FA_ROWS_AT_ONCE];
     for (int r = 0; r < FA_ROWS_AT_ONCE; r++) {
         const fa_head_f64 h = {FA_HEAD((head + r), FA_PD)};
+        lost[r] = fa_zero64();
         for (int k = 0; k < 16; k += 8) {
             FA_FETCH(x + 16 * r + k, ahead);
-            fa_store64(e + 16 * r + k, fa_exp_of64(fa_load64(x + 16 * r + k), &h));
+            fa_f64x v = fa_load64(x + 16 * r + k);
+            fa_store64(e + 16 * r + k, fa_exp_of64(v, &h, exactly ? lost + r : NULL));
         }
     }
     for (int r = 0; r < FA_ROWS_AT_ONCE; r++) {
-        fa_lanes_f64 sum = {FA_PD(start), FA_PD(start), fa_zero64(), fa_zero64()};
+        fa_lanes_f64 sum = {FA_PD(start), FA_PD(start), lost[r], fa_zero64()};
         fa_add_near16(&sum, fa_load64(e + 16 * r), fa_load64(e + 16 * r + 8));
         fa_four_of_f64(&sum, four + 4 * r, four_low + 4 * r);
     }

@@ -430,15 +430,22 @@ cdef inline void exp_pair(real x, real low, real *e, real *el) noexcept nogil:
     el[0] = exp_low_split(s, q, ql, e[0])
 
 
-cdef inline real exp_of(real s, real r, real t) noexcept nogil:
-    """2^K exp(x), rounded, for r + t the reduced x, t small: 0.8 (float), 1.1 ulp."""
+cdef inline real exp_of(
+    real s, real r, real t, bint exactly, real *low
+) noexcept nogil:
+    """2^K exp(x), for r + t the reduced x, t small, and what the last two roundings take.
+
+    float may leave out what r + t loses (0.3 ulp), and low.
+    """
     cdef real u = r + t
-    cdef real q
-    if real is float:
-        q = expm1_reduced(u)
-    else:
-        q = u + fma(u * u, expm1_tail(u), t - (u - r))
-    return fma(s, q, s)
+    cdef real e
+    if real is float and not exactly:
+        low[0] = 0
+        return fma(s, expm1_reduced(u), s)
+    t = fma(u * u, expm1_tail(u), t - (u - r))
+    e = fma(s, u + t, s)
+    low[0] = fma(s, t, fma(s, u, s - e))
+    return e
 
 
 cdef inline real one_plus(real e) noexcept nogil:

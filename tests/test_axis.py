@@ -71,6 +71,47 @@ def test_relative_error(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_softmax_of_equal_elements(dtype):
+    """Their exponentials have one error, and so has the sum; another's may add to it."""
+    found = {  # by search for the largest errors
+        np.float32: (-2.6482105255126953, -1.2552906274795532, 113),
+        np.float64: (-2.6356360754573913, -4.742363930527584, 111),
+    }
+    rng = np.random.default_rng(6)
+    cases = [found[k] for k in found if k == dtype]
+    cases += [(*-rng.uniform(0, 8, 2), int(rng.integers(1, 300))) for _ in range(40)]
+    with mp.workprec(300):
+        for equal, other, n in cases:
+            x = np.array([0] + [equal] * n + [other], dtype)
+            exact, got = Exact(x), fa.softmax(x)
+            for i in (0, 1, n + 1):
+                assert reference.error(got[i], exact.softmax[int(exact.at[i])]) <= 2, (
+                    equal, other, n, i,
+                )
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_logsumexp_of_few(dtype):
+    """Where the error of one or two exponentials is that of the log."""
+    compiled = fa.get_config()["backend"] == "cython"
+    rng = np.random.default_rng(7)
+    rows = [  # by search for the largest errors
+        [-1.7462701e-03, -5.2308898], [-8.72855212, -12.58783065, -2.50229696, -0.082792],
+        [-10.7332991, -2.51011349, -8.27118454, -5.73763189, -0.09152269],
+    ]
+    rows += [rng.normal(-0.5, 1, int(rng.integers(2, 6))) for _ in range(200)]
+    with mp.workprec(300):
+        for row in rows:
+            x = np.array(row, dtype)
+            exact = Exact(x).log
+            lost = 2 * reference.ulp_of(exact, dtype)
+            if not compiled:
+                log = exact - mp.mpf(float(x.max()))
+                lost += 2 * reference.ulp_of(log, np.float64)
+            assert abs(mp.mpf(float(fa.logsumexp(x))) - exact) <= lost, row
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_logsumexp_near_0(dtype):
     """Where maximum and log cancel, down to the last bits of what the elements are.
 
