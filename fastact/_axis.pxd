@@ -587,9 +587,9 @@ cdef enum:  # what exps() knows of rows: so many arrays of ROWS
     HEAD = 6
 
 cdef inline void heads(const real *top, bint centred, real *head) noexcept nogil:
-    """With m = N ln2 + c: the base, what is left of m (not centred: of m - c), the least
-    argument, the two parts of c (or 0), and what is to be taken from a sum with magic_of()
-    to have n - N.
+    """With m = N ln2 + c: the base, what is left of m, the least argument, the two
+    parts of c (0 if not centred), and what is to be taken from a sum with magic_of() to
+    have n - N.
     """
     cdef real base, m, c, k, s, magic
     cdef Py_ssize_t r
@@ -599,7 +599,7 @@ cdef inline void heads(const real *top, bint centred, real *head) noexcept nogil
         magic = magic_of(m)
         c = reduce_at(m, m, magic, magic, &k, &s)
         head[r] = base
-        head[ROWS + r] = m if centred else m - c
+        head[ROWS + r] = m
         head[2 * ROWS + r] = m - reach(m)
         head[3 * ROWS + r] = c if centred else <real>0
         head[4 * ROWS + r] = -minus_rest(k, <real>-0.0) if centred else <real>0
@@ -613,8 +613,8 @@ cdef inline void exps(
     """e = 2^K exp(x - m), n a multiple of LANES; 0 where x is ``without`` (or NaN).
 
     Exactly, e + low: of few elements, or equal ones, the sum has the error that each of
-    them has.  Not centred, e is exp(c) times as large, up to sqrt 2, and there is no
-    rounding of what c is taken from.
+    them has.  That is for heads not centred: e is exp(c) times as large, up to sqrt 2, and
+    there is no rounding of what c is taken from.
 
     With m = N ln2 + c, x - m = (x - n ln2) - c + (n - N) ln2: nothing here rounds
     before the differences are small.
@@ -626,7 +626,10 @@ cdef inline void exps(
     for i in range(n & -LANES):
         a = x[i] - base
         a = floor if floor > a else a
-        r = reduce_at(a, a - m, magic_of(a), back, &k, &s)
+        if exactly:
+            r = reduce_at(a, a, back, back, &k, &s)
+        else:
+            r = reduce_at(a, a - m, magic_of(a), back, &k, &s)
         r = exp_of(s, r - first, minus_rest(k, second), exactly, &rest)
         # (x and e may be one: x is read first)
         a = x[i]

@@ -170,14 +170,17 @@ FA_OP64 fa_f64x fa_power64_of(fa_f64x t) {
     ));
 }
 
-/* ... and what the last two roundings take, added to lost; for NULL not exactly */
+/* ... and what the last two roundings take, added to lost, of heads that are not centred;
+   for NULL not exactly, of centred ones */
 FA_OP64 fa_f32x fa_exp_of32(fa_f32x x, const fa_head_f32 *h, fa_f32x *lost) {
     fa_f32x a, t, k, r, s, u, u2, q, e;
     a = fa_max32(h->floor, fa_sub32(x, h->base));
-    t = FA_MADD32(fa_sub32(a, h->m), FA_PS16(1.44269504f), FA_PS16(12582912.0f));
+    if (lost) t = FA_MADD32(a, FA_PS16(1.44269504f), h->back);
+    else t = FA_MADD32(fa_sub32(a, h->m), FA_PS16(1.44269504f), FA_PS16(12582912.0f));
     k = fa_sub32(t, h->back);
     s = fa_power32(t);
-    r = fa_sub32(FA_MADD32(k, FA_PS16(-0.693145752f), a), h->first);
+    r = FA_MADD32(k, FA_PS16(-0.693145752f), a);
+    if (!lost) r = fa_sub32(r, h->first);
     q = FA_MADD32(k, FA_PS16(-1.42860677e-6f), h->second);
     u = fa_add32(r, q);
     u2 = fa_mul32(u, u);
@@ -192,12 +195,13 @@ FA_OP64 fa_f32x fa_exp_of32(fa_f32x x, const fa_head_f32 *h, fa_f32x *lost) {
 FA_OP64 fa_f64x fa_exp_of64(fa_f64x x, const fa_head_f64 *h, fa_f64x *lost) {
     fa_f64x a, t, k, r, s, u, u2, q, e;
     a = fa_max64(h->floor, fa_sub64(x, h->base));
-    t = FA_MADD64(
-        fa_sub64(a, h->m), FA_PD(1.4426950408889634), FA_PD(6755399441055744.0)
-    );
+    const fa_f64x magic = FA_PD(6755399441055744.0);
+    if (lost) t = FA_MADD64(a, FA_PD(1.4426950408889634), h->back);
+    else t = FA_MADD64(fa_sub64(a, h->m), FA_PD(1.4426950408889634), magic);
     k = fa_sub64(t, h->back);
     s = fa_power64_of(t);
-    r = fa_sub64(FA_MADD64(k, FA_PD(-0.6931471805582987), a), h->first);
+    r = FA_MADD64(k, FA_PD(-0.6931471805582987), a);
+    if (!lost) r = fa_sub64(r, h->first);
     q = FA_MADD64(k, FA_PD(-1.6465949582897082e-12), h->second);
     u = fa_add64(r, q);
     u2 = fa_mul64(u, u);
@@ -306,7 +310,8 @@ FA_OP64 void fa_exps_f32(
         float *to = e ? e + at : block;
         for (ptrdiff_t i = 0; i < m; i += 16) {
             FA_FETCH(x + at + i, ahead);
-            fa_store32(to + i, fa_exp_of32(fa_load32(x + at + i), &h, exactly ? &lost : NULL));
+            fa_f32x v = fa_load32(x + at + i);
+            fa_store32(to + i, fa_exp_of32(v, &h, exactly ? &lost : NULL));
         }
         for (ptrdiff_t i = 0; i < m; i += 16) {
             sum.a = fa_add64(sum.a, fa_widen_at(to + i));

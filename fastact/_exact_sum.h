@@ -135,7 +135,7 @@ static inline double fa_fixed_less_1(fa_fixed sum, double *low) {
     memcpy(four, sum.limb + k, 4 * (FA_LIMBS - k < 4 ? FA_LIMBS - k : 4));
     /* 53 bits; 11 more, and two limbs */
     uint64_t two = (uint64_t)four[0] << 32 | four[1];
-    double rest = (double)((two & 2047) << 32 | four[2]) + four[3] * 0x1p-32;
+    double rest = (double)((two & 2047) << 32 | four[2]) + four[3] / 4294967296.0;
     double sign = negative ? -1.0 : 1.0;
     *low = sign * ldexp(rest, -32 * (k + 2));
     return sign * ldexp((double)(two & ~(uint64_t)2047), -32 * (k + 1));
