@@ -502,6 +502,7 @@ cdef inline void sums(
     """The sums of the elements, added to hi + lo."""
     cdef double four[4 * ROWS]
     cdef double low[4 * ROWS]
+    # (exponentials are up to sqrt 2)
     cdef double start = 2 * rescale(<real>1) if kind == EXPONENTIALS else 0
     cdef Py_ssize_t r
     none(four, 4, rows)

@@ -35,6 +35,11 @@ typedef struct {
     float x[2 * FA_BLOCK], f[2 * FA_BLOCK], d[2 * FA_BLOCK];
     ptrdiff_t at[2 * FA_BLOCK], count;
 } fa_far;
+/* Between least and most; of NaN, least. */
+FA_AVX2_INLINE __m256 fa_between(__m256 x, __m256 least, __m256 most) {
+    return _mm256_min_ps(_mm256_max_ps(x, least), most);
+}
+
 /* Collects those of m elements that are outside.  First their bits, then one loop over all
    bits: a branch on each vector or word is foretold badly. */
 FA_AVX2_INLINE void fa_collect_far(
@@ -46,7 +51,7 @@ FA_AVX2_INLINE void fa_collect_far(
         uint64_t bits = 0;
         for (ptrdiff_t k = 0; k < 64 && i + k < m; k += 8) {
             __m256 v = _mm256_loadu_ps(x + first + i + k);
-            __m256 a = _mm256_min_ps(_mm256_max_ps(v, least), most);
+            __m256 a = fa_between(v, least, most);
             uint64_t eight = _mm256_movemask_ps(_mm256_cmp_ps(a, v, _CMP_NEQ_UQ));
             bits |= eight << k;
         }
@@ -94,7 +99,7 @@ FA_AVX2_INLINE void fa_by_rows(
         __m256 outside = _mm256_setzero_ps();
         for (ptrdiff_t i = 0; i < m; i += 8) {
             __m256 v = _mm256_loadu_ps(x + first + i);
-            __m256 a = _mm256_min_ps(_mm256_max_ps(v, least), most);  /* (NaN: least) */
+            __m256 a = fa_between(v, least, most);
             __m256 t = _mm256_fmadd_ps(a, FA_PS(1 / step), magic);
             __m256i place = _mm256_slli_epi16(_mm256_castps_si256(t), 5);
             t = _mm256_sub_ps(t, magic);
