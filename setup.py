@@ -316,7 +316,7 @@ def extensions():
             depends=[
                 "fastact/_avx512.h", "fastact/_tables.h",
                 "fastact/_float64.h", "fastact/_tables64.h", "fastact/_vector64.h",
-                "fastact/_algebraic64.h", "fastact/_ahead.h",
+                "fastact/_algebraic64.h", "fastact/_ahead.h", "fastact/_fetch.h",
                 "fastact/_avx2.h", "fastact/_tables_avx2.h",
                 "fastact/_rows_of.h", "fastact/_rows_avx2.h",
                 "fastact/_hard.h", "fastact/_hard_of.h", "fastact/_axis_rows.h",

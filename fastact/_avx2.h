@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "_ahead.h"
+#include "_fetch.h"
 #include "_rows_avx2.h"
 #include "_tables_avx2.h"
 
@@ -33,11 +34,12 @@ typedef struct {
 /* The function of n elements, from fa_NAME_block() for a block of them. */
 #define FA_FUNCTION(name)                                                               \
     static void fa_##name##_f32(const float *x, float *f, float *d, ptrdiff_t n) {      \
+        const ptrdiff_t ahead = FA_NEXT_BLOCK(n, float, FA_BLOCK);                      \
         for (ptrdiff_t i = 0; i < n; i += FA_BLOCK) {                                   \
             ptrdiff_t m = n - i < FA_BLOCK ? n - i : FA_BLOCK;                          \
-            if (!d) fa_##name##_block(x + i, f + i, NULL, m, 1, 0);                     \
-            else if (!f) fa_##name##_block(x + i, NULL, d + i, m, 0, 1);                \
-            else fa_##name##_block(x + i, f + i, d + i, m, 1, 1);                       \
+            if (!d) fa_##name##_block(x + i, f + i, NULL, m, ahead, 1, 0);              \
+            else if (!f) fa_##name##_block(x + i, NULL, d + i, m, ahead, 0, 1);         \
+            else fa_##name##_block(x + i, f + i, d + i, m, ahead, 1, 1);                \
         }                                                                               \
     }
 
@@ -186,25 +188,6 @@ typedef struct {
     __m256 s, r, g;
 } fa_powered;
 
-/* fa_NAME_overs(): OVER of OF of all |x|, top at most, to TO; and whether one is larger.  OF
-   runs one vector ahead.  (The maximum takes its second operand for NaN.) */
-#define FA_OVERS(name, of, over)                                                        \
-    FA_AVX2_INLINE int fa_##name##_overs(                                               \
-        fa_pairs *to, const float *x, ptrdiff_t n, float top, int more, float scale     \
-    ) {                                                                                 \
-        __m256 most = fa_abs(_mm256_loadu_ps(x));                                       \
-        fa_powered now = of(_mm256_min_ps(FA_PS(top), most), more);                     \
-        ptrdiff_t i = 8;                                                                \
-        for (; i < n; i += 8) {                                                         \
-            fa_store(to, i - 8, over(now, scale));                                      \
-            __m256 a = fa_abs(_mm256_loadu_ps(x + i));                                  \
-            most = _mm256_max_ps(a, most);                                              \
-            now = of(_mm256_min_ps(FA_PS(top), a), more);                               \
-        }                                                                               \
-        fa_store(to, i - 8, over(now, scale));                                          \
-        return _mm256_movemask_ps(_mm256_cmp_ps(most, FA_PS(top), _CMP_GT_OQ));         \
-    }
-
 /* 2^more exp(a) = s (1 + r + g), a = START + n step + r, for steps that meet the root of silu':
    near it r is exact, and all that is wrong by a part of r. */
 FA_AVX2_INLINE fa_powered fa_silu_exp(__m256 a, int more) {
@@ -244,11 +227,13 @@ FA_AVX2_INLINE __m256 fa_gated_d(__m256 x, __m256 left) {
    less that.  (1 - a is exact from a = 1 / 2 on, and so is the sum next to the root: what it
    and y lose is in the low part.) */
 FA_AVX2_INLINE void fa_silu_rest(
-    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d,
+    const float *x, float *f, float *d, ptrdiff_t n, ptrdiff_t ahead,
+    const int with_f, const int with_d,
     const fa_pairs *overs, float top, float scale
 ) {
     const __m256 one = FA_PS(1.0f);
     for (ptrdiff_t i = 0; i < n; i += 8) {
+        FA_FETCH_NEXT(ahead, x + i, f + i, d + i, with_f, with_d)
         __m256 v = _mm256_loadu_ps(x + i), a = fa_min_abs(v, top);
         fa_pair over = fa_load(overs, i), k;
         __m256 r = _mm256_div_ps(one, over.hi), y = _mm256_mul_ps(a, r);
@@ -269,17 +254,34 @@ FA_AVX2_INLINE void fa_silu_rest(
         }
     }
 }
-FA_OVERS(silu, fa_silu_exp, fa_silu_over)
+/* D for all |x|, top at most, to TO; and whether one is larger.  The exponential runs one
+   vector ahead.  (The maximum takes its second operand for NaN.) */
+FA_AVX2_INLINE int fa_silu_overs(
+    fa_pairs *to, const float *x, ptrdiff_t n, float top, int more, float scale
+) {
+    __m256 most = fa_abs(_mm256_loadu_ps(x));
+    fa_powered now = fa_silu_exp(_mm256_min_ps(FA_PS(top), most), more);
+    ptrdiff_t i = 8;
+    for (; i < n; i += 8) {
+        fa_store(to, i - 8, fa_silu_over(now, scale));
+        __m256 a = fa_abs(_mm256_loadu_ps(x + i));
+        most = _mm256_max_ps(a, most);
+        now = fa_silu_exp(_mm256_min_ps(FA_PS(top), a), more);
+    }
+    fa_store(to, i - 8, fa_silu_over(now, scale));
+    return _mm256_movemask_ps(_mm256_cmp_ps(most, FA_PS(top), _CMP_GT_OQ));
+}
 /* (D is too large from 88 on, silu not 0 before -103.) */
 FA_AVX2_INLINE void fa_silu_block(
-    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
+    const float *x, float *f, float *d, ptrdiff_t n, ptrdiff_t ahead,
+    const int with_f, const int with_d
 ) {
     fa_pairs overs;
     if (!fa_silu_overs(&overs, x, n, 86.0f, 0, 1.0f)) {
-        fa_silu_rest(x, f, d, n, with_f, with_d, &overs, 86.0f, 1.0f);
+        fa_silu_rest(x, f, d, n, ahead, with_f, with_d, &overs, 86.0f, 1.0f);
     } else {
         fa_silu_overs(&overs, x, n, 110.0f, -FA_SCALE_BITS, FA_SCALE);
-        fa_silu_rest(x, f, d, n, with_f, with_d, &overs, 110.0f, FA_SCALE);
+        fa_silu_rest(x, f, d, n, ahead, with_f, with_d, &overs, 110.0f, FA_SCALE);
     }
 }
 FA_FUNCTION(silu)
@@ -294,7 +296,7 @@ FA_AVX2_INLINE __m256 fa_far_product(__m256 s, __m256 hi, __m256 lo, float facto
 /* quick_gelu and gelu_tanh outside of their rows, e = exp(-u): f(-a) = -a e (1 - e ...), and
    f'(-a) = e (1 - W - e (1 - 2 W) ...), W = a u'(a). */
 #define FA_GATED_FAR(name, top, U, W)                                                   \
-    FA_AVX2_INLINE void fa_##name##_far_block(                                          \
+    FA_AVX2_INLINE void fa_##name##_far_all(                                          \
         const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d \
     ) {                                                                                 \
         const __m256 one = FA_PS(1.0f);                                                 \
@@ -319,7 +321,7 @@ FA_AVX2_INLINE __m256 fa_far_product(__m256 s, __m256 hi, __m256 lo, float facto
             }                                                                           \
         }                                                                               \
     }                                                                                   \
-    FA_FUNCTION(name##_far)
+    FA_WHOLE(name##_far)
 
 /* u = W = 1.702 a */
 FA_AVX2_INLINE fa_pair fa_quick_gelu_u(__m256 a) {
@@ -353,7 +355,7 @@ FA_BY_ROWS(gelu_tanh, GELU_TANH)
 /* gelu outside of its rows: with E = exp(-a^2 / 2) = s (1 + q), w = 1 / a^2 and
    A(w) = a Phi(-a) / E, which is 1 / sqrt(2 pi) - w P(w), f(-a) = -A E and
    f'(-a) = -a (1 / sqrt(2 pi) - w A) E. */
-FA_AVX2_INLINE void fa_gelu_far_block(
+FA_AVX2_INLINE void fa_gelu_far_all(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
 ) {
     const double limit = 0.3989422804014327;
@@ -380,12 +382,12 @@ FA_AVX2_INLINE void fa_gelu_far_block(
         }
     }
 }
-FA_FUNCTION(gelu_far)
+FA_WHOLE(gelu_far)
 FA_BY_ROWS(gelu, GELU)
 
 /* mish, for |x| > 5, e = exp(-|x|) = s (1 + q): x (e - e^2 / 2 + e^4 / 4 ...) on the left,
    and x (1 - 2 e^2 + 4 e^3 ...) on the right. */
-FA_AVX2_INLINE void fa_mish_far_block(
+FA_AVX2_INLINE void fa_mish_far_all(
     const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
 ) {
     const __m256 one = FA_PS(1.0f), half = FA_PS(0.5f), quarter = FA_PS(0.25f);
@@ -417,7 +419,7 @@ FA_AVX2_INLINE void fa_mish_far_block(
         }
     }
 }
-FA_FUNCTION(mish_far)
+FA_WHOLE(mish_far)
 FA_BY_ROWS(mish, MISH)
 
 /* s = S = 1 / D for exp(|u|), or exp(-|u|) / (1 + exp(-|u|)), and its excess. */
@@ -446,11 +448,13 @@ FA_AVX2_INLINE __m256 fa_sigmoid_at(__m256 x, fa_share of) {
     return _mm256_blendv_ps(_mm256_sub_ps(FA_PS(1.0f), s), s, x);
 }
 FA_AVX2_INLINE void fa_sigmoid_block(
-    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
+    const float *x, float *f, float *d, ptrdiff_t n, ptrdiff_t ahead,
+    const int with_f, const int with_d
 ) {
     fa_pairs pairs;
     FA_EXP_STEP(&pairs, n, fa_exact(FA_ABS_AT(110.0f)), -FA_SCALE_BITS, 1);
     for (ptrdiff_t i = 0; i < n; i += 8) {
+        FA_FETCH_NEXT(ahead, x + i, f + i, d + i, with_f, with_d)
         fa_share share = fa_share_of(fa_load(&pairs, i));
         __m256 v = _mm256_loadu_ps(x + i);
         if (with_f) _mm256_storeu_ps(f + i, fa_sigmoid_at(v, share));
@@ -459,33 +463,44 @@ FA_AVX2_INLINE void fa_sigmoid_block(
 }
 FA_FUNCTION(sigmoid)
 
-/* tanh(a) = 1 - 1 / D for D = (1 + exp(2 a)) / 2.  exp(2 a) / 2 = s (1/2 + r + g), where s is a
-   power of 2 to the n / 8, r = a - n step and g = r^2 (1 + ...).  As 1 is one of the powers,
-   D is 1 + r + g near 0, good to the last digit of r.  g has the low parts of s and of the
-   step. */
-FA_AVX2_INLINE fa_powered fa_twice_exp(__m256 a, int more) {
-    const __m256 magic = FA_PS(12582912.0f + 8 * (more + FA_SCALE_BITS));
-    __m256 t = _mm256_fmadd_ps(a, FA_PS(FA_PER_HALF_STEP), magic);
-    __m256 n = _mm256_sub_ps(t, magic);
-    /* (exact) */
-    __m256 r = _mm256_fnmadd_ps(n, FA_PS(FA_HALF_STEP), a);
-    __m256 low = fa_pick(fa_table_twice_low, _mm256_castps_si256(t));
-    low = _mm256_fnmadd_ps(n, FA_PS(FA_HALF_STEP_LOW), low);
-    __m256 g = _mm256_fmadd_ps(r, FA_PS(FA_TWICE_4), FA_PS(FA_TWICE_3));
-    g = _mm256_fmadd_ps(g, r, FA_PS(1.0f));
-    g = _mm256_fmadd_ps(_mm256_mul_ps(r, r), g, low);
-    return (fa_powered){fa_power_of(fa_table_twice, t), r, g};
+/* tanh(a) = 1 - 1 / D for D = (1 + exp(2 a)) / 2.  exp(2 a) / 2 = s (1 + r + g), where s is a
+   power of 2, r = 2 a - n ln2, which is exact, and g = r^2 (1/2 + ...).  Near 0, D is
+   1 + (r + g) / 2, good to the last digit of r.  What ln2 lost is left to the derivative. */
+
+/* scale D for all |x|, top at most, to TO; and whether one is larger.  n and r have a step of
+   their own: chains of half the length.  (The maximum takes its second operand for NaN.) */
+FA_AVX2_INLINE int fa_tanh_overs(
+    fa_pairs *to, const float *x, ptrdiff_t n, float top, int more, float scale
+) {
+    /* t ends with the exponent of s */
+    const __m256 magic = FA_PS(12582912.0f + 126 + more), most = FA_PS(2 * top);
+    const __m256 first = FA_PS(0.5f * scale);
+    __m256 largest = _mm256_setzero_ps();
+    for (ptrdiff_t i = 0; i < n; i += 8) {
+        __m256 v = _mm256_loadu_ps(x + i), a = fa_abs(_mm256_add_ps(v, v));
+        largest = _mm256_max_ps(a, largest);
+        a = _mm256_min_ps(most, a);
+        __m256 t = _mm256_fmadd_ps(a, FA_PS(FA_PER_LN2), magic);
+        __m256 r = _mm256_fnmadd_ps(_mm256_sub_ps(t, magic), FA_PS(FA_LN2), a);
+        __m256i s = _mm256_slli_epi32(_mm256_castps_si256(t), 23);
+        fa_store(to, i, (fa_pair){r, _mm256_castsi256_ps(s)});
+    }
+    for (ptrdiff_t i = 0; i < n; i += 8) {
+        fa_pair from = fa_load(to, i);
+        __m256 r = from.hi, s = from.lo, r2 = _mm256_mul_ps(r, r);
+        __m256 p = _mm256_fmadd_ps(r, FA_PS(FA_TWICE_3), FA_PS(FA_TWICE_2));
+        __m256 q = _mm256_fmadd_ps(r, FA_PS(FA_TWICE_5), FA_PS(FA_TWICE_4));
+        q = _mm256_fmadd_ps(_mm256_fmadd_ps(r2, FA_PS(FA_TWICE_6), q), r2, p);
+        __m256 g = _mm256_mul_ps(r2, q);
+        q = _mm256_add_ps(r, g);
+        __m256 hi = _mm256_fmadd_ps(s, q, _mm256_add_ps(s, first));
+        /* (Either difference is exact, but the second for a large s.) */
+        __m256 lo = _mm256_sub_ps(first, _mm256_sub_ps(hi, s));
+        lo = _mm256_fmadd_ps(s, g, _mm256_fmadd_ps(s, r, lo));
+        fa_store(to, i, (fa_pair){hi, lo});
+    }
+    return _mm256_movemask_ps(_mm256_cmp_ps(largest, most, _CMP_GT_OQ));
 }
-/* scale D.  (Either difference is exact, but the second for a large s.) */
-FA_AVX2_INLINE fa_pair fa_twice_over(fa_powered of, float scale) {
-    const __m256 half = FA_PS(0.5f), first = FA_PS(0.5f * scale);
-    __m256 q = _mm256_add_ps(of.r, of.g), hi, lo;
-    hi = _mm256_fmadd_ps(of.s, q, _mm256_fmadd_ps(of.s, half, first));
-    lo = _mm256_sub_ps(first, _mm256_fnmadd_ps(of.s, half, hi));
-    lo = _mm256_fmadd_ps(of.s, of.r, lo);
-    return (fa_pair){hi, _mm256_fmadd_ps(of.s, of.g, lo)};
-}
-FA_OVERS(tanh, fa_twice_exp, fa_twice_over)
 /* For z near 1 / D: q, which is z to 2^-24, makes 1 - q exact, and what it leaves in q D = 1,
    e, gives 1 - q + q e.  (q e^2 is left out: below 2^-23, where D is 1 + e, that is up to an
    ulp too much, but never more than |x|.) */
@@ -496,13 +511,15 @@ FA_AVX2_INLINE __m256 fa_tanh_at(__m256 x, fa_pair d, __m256 z) {
     return _mm256_or_ps(_mm256_min_ps(y, fa_abs(x)), fa_sign(x));
 }
 /* tanh'(x) = z (2 - z) for z = 1 / D: z T + z (the low part of T = 2 - z, and what the excess
-   of z makes of z (2 - z)). */
-FA_AVX2_INLINE __m256 fa_tanh_slope(fa_pair d, __m256 r, float scale) {
+   of z makes of z (2 - z), and where that counts, at a large a, what ln2 lost of it:
+   4 a LN2_LOW / ln2). */
+FA_AVX2_INLINE __m256 fa_tanh_slope(__m256 a, fa_pair d, __m256 r, float scale) {
     const __m256 one = FA_PS(1.0f), two = FA_PS(2.0f);
     __m256 z = fa_scaled(r, scale);
     __m256 t = _mm256_sub_ps(two, z), low = _mm256_sub_ps(_mm256_sub_ps(two, t), z);
     __m256 e = fa_excess(r, one, d);
     low = _mm256_fnmadd_ps(_mm256_add_ps(e, e), _mm256_sub_ps(one, z), low);
+    low = _mm256_fmadd_ps(a, FA_PS(FA_TANH_LACK), low);
     t = _mm256_fmadd_ps(r, t, _mm256_mul_ps(r, low));
     return fa_scaled(t, scale);
 }
@@ -510,12 +527,15 @@ FA_AVX2_INLINE __m256 fa_tanh_slope(fa_pair d, __m256 r, float scale) {
    to 52, are subnormal before.  A block that reaches so far takes another, 2^-40 times that,
    for f'. */
 #define FA_TANH_TOP 30.0f
+#define FA_TANH_FAR_TOP 55.0f
 FA_AVX2_INLINE void fa_tanh_rest(
-    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d,
+    const float *x, float *f, float *d, ptrdiff_t n, ptrdiff_t ahead,
+    const int with_f, const int with_d,
     const fa_pairs *overs, const fa_pairs *far
 ) {
     const __m256 one = FA_PS(1.0f);
     for (ptrdiff_t i = 0; i < n; i += 8) {
+        FA_FETCH_NEXT(ahead, x + i, f + i, d + i, with_f, with_d)
         fa_pair over = fa_load(overs, i);
         __m256 v = _mm256_loadu_ps(x + i), z = _mm256_div_ps(one, over.hi);
         if (with_f) _mm256_storeu_ps(f + i, fa_tanh_at(v, over, z));
@@ -523,18 +543,22 @@ FA_AVX2_INLINE void fa_tanh_rest(
             over = fa_load(far, i);
             z = _mm256_div_ps(one, over.hi);
         }
-        if (with_d) _mm256_storeu_ps(d + i, fa_tanh_slope(over, z, far ? FA_SCALE : 1.0f));
+        if (with_d) {
+            __m256 a = fa_min_abs(v, far ? FA_TANH_FAR_TOP : FA_TANH_TOP);
+            _mm256_storeu_ps(d + i, fa_tanh_slope(a, over, z, far ? FA_SCALE : 1.0f));
+        }
     }
 }
 FA_AVX2_INLINE void fa_tanh_block(
-    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
+    const float *x, float *f, float *d, ptrdiff_t n, ptrdiff_t ahead,
+    const int with_f, const int with_d
 ) {
     fa_pairs overs, far;
     if (!fa_tanh_overs(&overs, x, n, FA_TANH_TOP, 0, 1.0f) || !with_d) {
-        fa_tanh_rest(x, f, d, n, with_f, with_d, &overs, NULL);
+        fa_tanh_rest(x, f, d, n, ahead, with_f, with_d, &overs, NULL);
     } else {
-        fa_tanh_overs(&far, x, n, 55.0f, -FA_SCALE_BITS, FA_SCALE);
-        fa_tanh_rest(x, f, d, n, with_f, with_d, &overs, &far);
+        fa_tanh_overs(&far, x, n, FA_TANH_FAR_TOP, -FA_SCALE_BITS, FA_SCALE);
+        fa_tanh_rest(x, f, d, n, ahead, with_f, with_d, &overs, &far);
     }
 }
 FA_FUNCTION(tanh)
@@ -544,7 +568,8 @@ FA_FUNCTION(tanh)
    have to be better.  tanh(a)^2 is the square of 1 - 2 S, and near 0 of a less that, with what
    their roundings lost. */
 FA_AVX2_INLINE void fa_tanh_shrink_block(
-    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
+    const float *x, float *f, float *d, ptrdiff_t n, ptrdiff_t ahead,
+    const int with_f, const int with_d
 ) {
     const __m256 one = FA_PS(1.0f), twice = FA_PS(2.0f * FA_SCALE);
     const __m256 third = FA_PS(1.0f / 3), third_low = FA_PS((float)(1.0 / 3 - 1.0f / 3));
@@ -553,6 +578,7 @@ FA_AVX2_INLINE void fa_tanh_shrink_block(
         &pairs, n, fa_exact(_mm256_mul_ps(FA_PS(2.0f), FA_ABS_AT(55.0f))), -FA_SCALE_BITS, 1
     );
     for (ptrdiff_t i = 0; i < n; i += 8) {
+        FA_FETCH_NEXT(ahead, x + i, f + i, d + i, with_f, with_d)
         fa_share share = fa_share_of(fa_load(&pairs, i));
         __m256 low = _mm256_mul_ps(share.s, share.excess);
         __m256 v = _mm256_loadu_ps(x + i), a = fa_abs(v);
@@ -624,14 +650,15 @@ FA_AVX2_INLINE __m256 fa_side_of(__m256 x, fa_pair e) {
 
 /* softplus(x), which is max(x, 0) + log(1 + e), or, negative, -softplus(-x). */
 FA_AVX2_INLINE void fa_softplus_at(
-    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d,
-    const int negative
+    const float *x, float *f, float *d, ptrdiff_t n, ptrdiff_t ahead,
+    const int with_f, const int with_d, const int negative
 ) {
     const __m256 flip = FA_PS(negative ? -0.0f : 0.0f);
     const __m256 near = FA_PS(FA_SOFTPLUS_NEAR * FA_SOFTPLUS_NEAR);
     fa_pairs pairs;
     FA_EXP_STEP(&pairs, n, fa_exact(FA_ABS_AT(110.0f)), FA_SCALE_BITS, 0);
     for (ptrdiff_t i = 0; i < n; i += 8) {
+        FA_FETCH_NEXT(ahead, x + i, f + i, d + i, with_f, with_d)
         fa_pair e = fa_load(&pairs, i);
         __m256 v = _mm256_xor_ps(_mm256_loadu_ps(x + i), flip);
         if (with_f) {
@@ -644,17 +671,19 @@ FA_AVX2_INLINE void fa_softplus_at(
     }
 }
 FA_AVX2_INLINE void fa_softplus_block(
-    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
+    const float *x, float *f, float *d, ptrdiff_t n, ptrdiff_t ahead,
+    const int with_f, const int with_d
 ) {
-    fa_softplus_at(x, f, d, n, with_f, with_d, 0);
+    fa_softplus_at(x, f, d, n, ahead, with_f, with_d, 0);
 }
 FA_FUNCTION(softplus)
 
 /* -softplus(-x) */
 FA_AVX2_INLINE void fa_log_sigmoid_block(
-    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
+    const float *x, float *f, float *d, ptrdiff_t n, ptrdiff_t ahead,
+    const int with_f, const int with_d
 ) {
-    fa_softplus_at(x, f, d, n, with_f, with_d, 1);
+    fa_softplus_at(x, f, d, n, ahead, with_f, with_d, 1);
 }
 FA_FUNCTION(log_sigmoid)
 
@@ -691,7 +720,8 @@ FA_AVX2_INLINE __m256 fa_times_both(fa_pair x, double factor) {
 }
 #define FA_ELU_KIND(name, both, scale)                                                  \
     FA_AVX2_INLINE void fa_##name##_block(                                              \
-        const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d \
+        const float *x, float *f, float *d, ptrdiff_t n, ptrdiff_t ahead,               \
+        const int with_f, const int with_d                                              \
     ) {                                                                                 \
         const __m256 zero = _mm256_setzero_ps(), top = FA_PS(110.0f);                   \
         fa_pairs pairs;                                                                 \
@@ -700,6 +730,7 @@ FA_AVX2_INLINE __m256 fa_times_both(fa_pair x, double factor) {
             FA_SCALE_BITS, 0                                                            \
         );                                                                              \
         for (ptrdiff_t i = 0; i < n; i += 8) {                                          \
+            FA_FETCH_NEXT(ahead, x + i, f + i, d + i, with_f, with_d)                   \
             __m256 v = _mm256_loadu_ps(x + i), y;                                       \
             fa_pair e = fa_load(&pairs, i);                                             \
             if (with_f) {                                                               \

@@ -8,6 +8,7 @@
    stand in arrays of that length. */
 #ifndef FASTACT_AXIS_ROWS_H
 #define FASTACT_AXIS_ROWS_H
+#include "_fetch.h"
 #include "_vector64.h"
 
 #define FA_ROWS_AT_ONCE 8
@@ -118,13 +119,6 @@ FA_OP64 __m256d fa_high64(fa_f64x x) {
 }
 
 #endif
-
-/* Steps that compute much read what comes ``ahead`` elements later into the cache, too:
-   a processor does so by itself only within a page, and while it waits.  (Past the end
-   of an array that does nothing.) */
-#define FA_FETCH(p, ahead) _mm_prefetch((const char *)((p) + (ahead)), _MM_HINT_T0)
-/* ... to be written */
-#define FA_FETCH_OUT(p, ahead) __builtin_prefetch((p) + (ahead), 1)
 
 /* The exponentials: exps() of _axis.pxd, which has the explanation. */
 typedef struct {

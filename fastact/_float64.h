@@ -18,6 +18,7 @@
    multiple of 16, and where to put the value and the derivative: a literal NULL where
    not. */
 #include <stddef.h>
+#include "_fetch.h"
 #include "_vector64.h"
 #include "_tables64.h"
 
@@ -390,6 +391,7 @@ FA_OP64 fa_f64x fa_no_least64(fa_f64x x, fa_f64x least) {
 #define FA_LOOP64_ROWS(name) \
     FA_ROW64(name) { \
         int64_t row[FA_BLOCK64] __attribute__((aligned(64))); \
+        const ptrdiff_t ahead = FA_NEXT_BLOCK(n, double, FA_BLOCK64); \
         for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) { \
             ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64; \
             fa_f64x value, slope, most = fa_zero64(), least = FA_PD(1.0); \
@@ -400,6 +402,7 @@ FA_OP64 fa_f64x fa_no_least64(fa_f64x x, fa_f64x least) {
                 if (has_d) least = fa_##name##_least(v, least); \
             } \
             for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) { \
+                FA_FETCH_NEXT(ahead, x + at + i, f + at + i, d + at + i, has_f, has_d) \
                 fa_##name##_results( \
                     fa_load64(x + at + i), row + i, \
                     has_f ? &value : NULL, has_d ? &slope : NULL \
@@ -610,6 +613,7 @@ FA_OP64 void fa_silu_beta_row64(
 ) {
     int64_t row[FA_BLOCK64] __attribute__((aligned(64)));
     const fa_f64x factor = FA_PD(beta);
+    const ptrdiff_t ahead = FA_NEXT_BLOCK(n, double, FA_BLOCK64);
     for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) {
         ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64;
         fa_f64x value, slope, most = fa_zero64(), least = FA_PD(1.0);
@@ -620,6 +624,7 @@ FA_OP64 void fa_silu_beta_row64(
             if (has_d) least = fa_silu_least(z, least);
         }
         for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
+            FA_FETCH_NEXT(ahead, x + at + i, f + at + i, d + at + i, has_f, has_d)
             fa_f64x v = fa_load64(x + at + i), z = fa_mul64(v, factor);
             fa_f64x z_low = FA_MSUB64(v, factor, z);
             fa_gate_results(
@@ -641,8 +646,10 @@ FA_OP64 void fa_silu_beta_row64(
 /* alpha = 1, where elu and celu are one */
 #define FA_LOOP64_ELU(name, both, scale) \
     FA_ROW64(name) { \
+        const ptrdiff_t ahead = FA_NEXT_BLOCK(n, double, FA_BLOCK64); \
         for (ptrdiff_t i = 0; i < n; i += FA_WIDTH64) { \
             fa_f64x value = fa_zero64(), slope = value; \
+            FA_FETCH_NEXT(ahead, x + i, f + i, d + i, has_f, has_d) \
             fa_elu_kind( \
                 fa_load64(x + i), both, scale, \
                 has_f ? &value : NULL, has_d ? &slope : NULL \

@@ -92,6 +92,7 @@ FA_AVX2_INLINE void fa_by_rows(
     /* the place of each row in bytes, in the lower half of a word */
     unsigned short at[2 * FA_BLOCK] __attribute__((aligned(32)));
     float h[FA_BLOCK] __attribute__((aligned(32)));
+    const ptrdiff_t ahead = FA_NEXT_BLOCK(n, float, FA_BLOCK);
     fa_far far;
     far.count = 0;
     for (ptrdiff_t first = 0; first < n; first += FA_BLOCK) {
@@ -109,16 +110,18 @@ FA_AVX2_INLINE void fa_by_rows(
         }
         if (_mm256_movemask_ps(outside)) fa_collect_far(&far, x, first, m, least, most);
         for (ptrdiff_t i = 0; i < m; i += 8) {
+            const ptrdiff_t to = first + i;
+            FA_FETCH_NEXT(ahead, x + to, f + to, d + to, with_f, with_d)
             __m256 from = _mm256_load_ps(h + i);
-            __m256 sign = fa_sign(_mm256_loadu_ps(x + first + i));
+            __m256 sign = fa_sign(_mm256_loadu_ps(x + to));
             if (with_f) {
                 fa_pair y = fa_at_rows(table, at + 2 * i, from, 0.0f, lack);
                 y.hi = _mm256_or_ps(_mm256_add_ps(y.hi, y.lo), sign);
-                _mm256_storeu_ps(f + first + i, y.hi);
+                _mm256_storeu_ps(f + to, y.hi);
             }
             if (with_d) {
                 fa_pair y = fa_at_rows(table + 16, at + 2 * i, from, bend, 0.0f);
-                _mm256_storeu_ps(d + first + i, _mm256_add_ps(y.hi, y.lo));
+                _mm256_storeu_ps(d + to, _mm256_add_ps(y.hi, y.lo));
             }
         }
         if (far.count >= FA_BLOCK) fa_put_far(&far, function, f, d, with_f, with_d);

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import mpmath as mp
 import numpy as np
 from generated import write_or_check
-from tables import fit, softplus
+from tables import fit, softplus, unit
 
 TARGET = Path(__file__).resolve().parent.parent / "fastact" / "_tables_avx2.h"
 SIZE = 8
@@ -163,28 +163,33 @@ def entries(name: str, powers: list) -> list[str]:
 
 
 def twice() -> str:
-    """exp(2 r) / 2 = 1/2 + r + r^2 (1 + ...), and 2^(j/8) with half its low part, relative:
-    1 is one of them, and its low part 0.
+    """exp(r) = 1 + r + r^2 (p2 + ...) for tanh(a), 2 a = n ln2 + r, and what ln2 as a float32
+    number makes tanh' lack.
+
+    Good where it counts: in ulps of tanh for n = 0, and 1 where r < 0, less what ln2 lacks.
     """
-    step = mp.log(2) / 16
-    first = mp.mpf(float(np.float32(float(step))))
-    exact = [mp.mpf(2) ** (mp.mpf(j) / 8) for j in range(SIZE)]
-    powers = [np.float32(float(s)) for s in exact]
-    low = [(s / mp.mpf(float(near)) - 1) / 2 for s, near in zip(exact, powers, strict=True)]
-    tail = Series(
-        lambda r: (mp.expm1(2 * r) / 2 - r) / r**2 - 1 if r else mp.mpf(0),
-        lambda r: 1 / abs(r) if r else mp.mpf(1) / step,
+    ln2 = mp.log(2)
+    lack = ln2 - mp.mpf(float(np.float32(float(ln2))))
+
+    def tail(r):
+        lost = lack * mp.exp(r) if r < 0 else 0
+        return (mp.expm1(r) - r - lost) / r if r else mp.mpf(0)
+
+    def weight(r):
+        if not r:
+            return mp.mpf(1)
+        a, s = (r / 2, mp.mpf(1) / 2) if r > 0 else ((ln2 + r) / 2, mp.mpf(1))
+        over = (1 + mp.exp(2 * a)) / 2
+        return unit(mp.tanh(a)) * over**2 / (s * abs(r))
+
+    numbers, error = fit(
+        Series(tail, weight), -ln2 / 2, ln2 / 2, mp.mpf(0), mp.mpf(0), mp.mpf(0), 5
     )
-    numbers, error = fit(tail, -step / 2, step / 2, mp.mpf(0), mp.mpf(0), mp.mpf(0), 2)
-    defines = {
-        "FA_PER_HALF_STEP": 1 / step, "FA_HALF_STEP": first,
-        "FA_HALF_STEP_LOW": step - first, "FA_TWICE_3": numbers[0], "FA_TWICE_4": numbers[1],
-    }
+    defines = {"FA_PER_LN2": 1 / ln2, "FA_TANH_LACK": 4 * lack / ln2}
+    defines |= {f"FA_TWICE_{k}": p for k, p in enumerate(numbers, 2)}
     return "\n".join([
-        f"/* exp(2 r) / 2: error 2^{np.log2(error):.1f} r */",
+        f"/* exp(2 a) for tanh(a): error of that {error:.3f} ulp near 0 */",
         *(f"#define {k} {np.float32(float(v))}f" for k, v in defines.items()),
-        *entries("fa_table_twice", powers),
-        *numbers_of("fa_table_twice_low", low),
     ])
 
 

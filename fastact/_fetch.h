@@ -1,0 +1,34 @@
+/* What comes later, into the cache ahead.
+
+   A processor reads ahead by itself, but only within a page, and only what the operations
+   that it holds ask for: where many of them go to an element, that is not far, and loops
+   that take a block in several steps read in bursts.  (Past the end of an array nothing
+   happens.) */
+#ifndef FASTACT_FETCH_H
+#define FASTACT_FETCH_H
+#include <stddef.h>
+
+/* What comes ``ahead`` elements after p. */
+#define FA_FETCH(p, ahead) __builtin_prefetch((p) + (ahead))
+/* ... to be written */
+#define FA_FETCH_OUT(p, ahead) __builtin_prefetch((p) + (ahead), 1)
+
+/* How far ahead a loop over n elements in blocks fetches.  Not where the arrays of a call
+   may still be in the cache from the one before: there it would only take time.  (With
+   AVX-512 it was not measured.) */
+#if defined(__AVX512F__)
+#define FA_NEXT_BLOCK(n, real, block) ((ptrdiff_t)0)
+#else
+#define FA_NEXT_BLOCK(n, real, block) \
+    ((n) * (ptrdiff_t)sizeof(real) >= 3 << 20 ? (ptrdiff_t)(block) : 0)
+#endif
+
+/* Input and outputs of the next block, at x, f and d of this one. */
+#define FA_FETCH_NEXT(ahead, x, f, d, with_f, with_d) \
+    if (ahead) { \
+        FA_FETCH(x, ahead); \
+        if (with_f) FA_FETCH_OUT(f, ahead); \
+        if (with_d) FA_FETCH_OUT(d, ahead); \
+    }
+
+#endif
