@@ -129,7 +129,8 @@ class Body:
         # By which function f and d come from there, and where they go to: the output that is
         # nothing else, or an array; from there the other outputs are computed.
         self.look_up = f"fa_{row.name}_f{32 if single else 64}"
-        if single and isa == "v4" and row.table:
+        limited = single and isa == "v4" and row.table
+        if limited:
             self.look_up = f"{row.name}_look_up"
         self.look_up_block = 1024 if single else 256
         direct = {expr: name for name, expr in kernel.outputs.items() if expr in ("f", "d")}
@@ -154,6 +155,10 @@ class Body:
             for place, param in zip(places, kernel.params, strict=True)
         )
         taken = [f"{x} + first", *self.tables.values(), "m"]
+        # Whether one call is enough.
+        self.at_once = not (self.stores_rest or limited)
+        if self.at_once:
+            taken = [place.removesuffix(" + first") for place in taken[:-1]] + ["n"]
         if not single and row.table64_where:
             self.look_up_where = row.table64_where
             taken += places
