@@ -304,6 +304,7 @@ FA_OP64 void fa_exps_f32(
         float *to = e ? e + at : block;
         for (ptrdiff_t i = 0; i < m; i += 16) {
             FA_FETCH(x + at + i, ahead);
+            if (e) FA_FETCH_OUT(to + i, ahead);
             fa_f32x v = fa_load32(x + at + i);
             fa_store32(to + i, fa_exp_of32(v, &h, exactly ? &lost : NULL));
         }
