@@ -753,51 +753,68 @@ FA_ELU_KIND(elu, 1.0, 1.0)
 FA_ELU_KIND(celu, 1.0, 1.0)
 FA_ELU_KIND(selu, 1.7580993408473768, 1.0507009873554805)
 
-/* squareplus: with a = |x|, h = sqrt(a^2 + 4) and y = 2 / (a + h), f = max(x, 0) + y and
-   f' = y / h or 1 - that.  Not h is made better but the results, by what they leave in
-   y (y + a) = 1, h = a + 2 y, over h: 1 / h is y / (1 + y^2), or y - y^2 / 2 to 7%, and
-   best near 0 and 1: for small x results would step back otherwise. */
-FA_AVX2_INLINE __m256 fa_squareplus_part(const float *x) {
-    const __m256 half = FA_PS(0.5f);
-    __m256 a = fa_abs(_mm256_loadu_ps(x)), near = _mm256_min_ps(FA_PS(0x1p60f), a);
-    __m256 h = _mm256_sqrt_ps(_mm256_fmadd_ps(near, near, FA_PS(4.0f)));
-    h = _mm256_fmadd_ps(_mm256_max_ps(h, a), half, _mm256_mul_ps(a, half));
-    return _mm256_div_ps(FA_PS(1.0f), h);
+/* squareplus: with z = |x| / 2, t = z^2 + 1, h = sqrt(t) and s = h + z, f is s or 1 / s, and f'
+   1 - q or q for q = 1 / (2 h s).  The low part of h is (z^2 + 1 - h^2) / (2 h), and in that
+   1 / (2 h), with r near 1 / s, r - r^2 / 2 to 7%: best near 0, where results would step back
+   otherwise.  1 - t is exact up to the square of TOP. */
+#define FA_SQUAREPLUS_TOP 0x1p12f
+typedef struct {
+    __m256 z, t, h, r;
+} fa_roots;
+FA_AVX2_INLINE fa_roots fa_squareplus_part(const float *x) {
+    const __m256 one = FA_PS(1.0f);
+    fa_roots of;
+    of.z = _mm256_mul_ps(fa_abs(_mm256_loadu_ps(x)), FA_PS(0.5f));
+    of.t = _mm256_fmadd_ps(of.z, of.z, one);
+    of.h = _mm256_sqrt_ps(of.t);
+    of.r = _mm256_div_ps(one, _mm256_add_ps(of.h, of.z));
+    return of;
 }
 FA_AVX2_INLINE void fa_squareplus_rest(
-    const float *x, float *f, float *d, ptrdiff_t at, __m256 y,
+    const float *x, float *f, float *d, ptrdiff_t at, fa_roots of,
     const int with_f, const int with_d
 ) {
-    const __m256 one = FA_PS(1.0f), two = FA_PS(2.0f);
-    __m256 v = _mm256_loadu_ps(x + at), a = fa_min_abs(v, 0x1.fffffep127f);
-    /* 1 - a y with its low part: 1 - (1 - p) is exact */
-    fa_pair p = fa_product(a, y);
-    __m256 rest = _mm256_sub_ps(one, p.hi);
-    __m256 low = _mm256_sub_ps(_mm256_sub_ps(_mm256_sub_ps(one, rest), p.hi), p.lo);
-    __m256 per_h = _mm256_mul_ps(y, _mm256_fnmadd_ps(FA_PS(0.5f), y, one));
-    low = _mm256_mul_ps(_mm256_add_ps(_mm256_fnmadd_ps(y, y, rest), low), per_h);
+    const __m256 one = FA_PS(1.0f);
+    __m256 v = _mm256_loadu_ps(x + at), s = _mm256_add_ps(of.h, of.z);
+    __m256 left = _mm256_fmadd_ps(of.z, of.z, _mm256_sub_ps(one, of.t));
+    left = _mm256_add_ps(left, _mm256_fnmadd_ps(of.h, of.h, of.t));
+    __m256 per_2h = _mm256_mul_ps(of.r, _mm256_fnmadd_ps(FA_PS(0.5f), of.r, one));
+    __m256 low = _mm256_add_ps(_mm256_sub_ps(of.h, s), of.z);
+    low = _mm256_fmadd_ps(left, per_2h, low);
+    __m256 e = _mm256_fmadd_ps(of.r, low, _mm256_fmsub_ps(of.r, s, one));
     if (with_f) {
-        /* the sum with its low part (Knuth's): it does not step back */
-        __m256 z = _mm256_max_ps(_mm256_setzero_ps(), v), sum = _mm256_add_ps(z, y);
-        __m256 part = _mm256_sub_ps(sum, z);
-        rest = _mm256_sub_ps(z, _mm256_sub_ps(sum, part));
-        rest = _mm256_add_ps(rest, _mm256_sub_ps(y, part));
-        sum = _mm256_add_ps(sum, _mm256_add_ps(rest, low));
-        /* (x for infinity) */
-        _mm256_storeu_ps(f + at, _mm256_max_ps(sum, v));
+        __m256 y = _mm256_fnmadd_ps(of.r, e, of.r);
+        _mm256_storeu_ps(f + at, _mm256_blendv_ps(_mm256_add_ps(s, low), y, v));
     }
     if (with_d) {
-        __m256 y2 = _mm256_add_ps(y, y), big = _mm256_max_ps(y2, a), h, t, e;
-        e = _mm256_min_ps(y2, a);
-        h = _mm256_add_ps(big, e);
-        e = _mm256_fmadd_ps(low, two, _mm256_sub_ps(e, _mm256_sub_ps(h, big)));
-        t = _mm256_div_ps(y, h);
-        e = _mm256_fnmadd_ps(t, e, _mm256_fnmadd_ps(t, h, y));
-        t = _mm256_fmadd_ps(_mm256_add_ps(e, low), per_h, t);
-        _mm256_storeu_ps(d + at, _mm256_blendv_ps(_mm256_sub_ps(one, t), t, v));
+        __m256 h2 = _mm256_add_ps(of.h, of.h), q = _mm256_div_ps(of.r, h2);
+        __m256 rest = _mm256_fnmadd_ps(of.r, e, _mm256_fnmadd_ps(q, h2, of.r));
+        per_2h = _mm256_mul_ps(q, s);
+        rest = _mm256_fnmadd_ps(_mm256_add_ps(q, q), _mm256_mul_ps(left, per_2h), rest);
+        q = _mm256_fmadd_ps(rest, per_2h, q);
+        _mm256_storeu_ps(d + at, _mm256_blendv_ps(_mm256_sub_ps(one, q), q, v));
     }
 }
-FA_AHEAD(fa_squareplus_all, fa_squareplus_part, fa_squareplus_rest, float, __m256, 8, 8)
+FA_AHEAD(fa_squareplus_near, fa_squareplus_part, fa_squareplus_rest, float, fa_roots, 8, 2)
+/* ... and, beyond TOP, in double: so far out inputs are rare. */
+FA_AVX2_INLINE void fa_squareplus_all(
+    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
+) {
+    __m256 most = _mm256_setzero_ps();
+    for (ptrdiff_t i = 0; i < n; i += 8) {
+        /* (the maximum takes its second operand for NaN) */
+        most = _mm256_max_ps(fa_abs(_mm256_loadu_ps(x + i)), most);
+    }
+    fa_squareplus_near(x, f, d, n, with_f, with_d);
+    most = _mm256_cmp_ps(most, FA_PS(FA_SQUAREPLUS_TOP), _CMP_GT_OQ);
+    if (!_mm256_movemask_ps(most)) return;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double a = __builtin_fabs(x[i]), h = __builtin_sqrt(a * a + 4), y = 2 / (a + h);
+        if (!(a > FA_SQUAREPLUS_TOP)) continue;
+        if (with_f) f[i] = (float)(x[i] < 0 ? y : (a + h) / 2);
+        if (with_d) d[i] = (float)(x[i] < 0 ? y / h : 1 - y / h);
+    }
+}
 FA_WHOLE(squareplus)
 
 /* softsign: 1 / (1 + a), and softsign_short() of _formulas.pxd from it, with 2 e for f'. */

@@ -463,6 +463,11 @@ cdef inline void store_tails(
 # Of rows that begin n elements apart, over `count` of each, a multiple of LANES, and
 # their tails if ``more``.
 
+cdef inline double above_exps(real kind) noexcept nogil:
+    """More than an exponential of exps(), which is up to 2^K sqrt 2."""
+    return 2 * rescale(<real>1)
+
+
 cdef inline void none(real *of, int each, Py_ssize_t rows) noexcept nogil:
     """0 for the rows that are not there."""
     cdef Py_ssize_t r
@@ -502,8 +507,7 @@ cdef inline void sums(
     """The sums of the elements, added to hi + lo."""
     cdef double four[4 * ROWS]
     cdef double low[4 * ROWS]
-    # (exponentials are up to sqrt 2)
-    cdef double start = 2 * rescale(<real>1) if kind == EXPONENTIALS else 0
+    cdef double start = above_exps(<real>0) if kind == EXPONENTIALS else 0
     cdef Py_ssize_t r
     none(four, 4, rows)
     none(low, 4, rows)
@@ -587,9 +591,9 @@ cdef inline real base_of(real m) noexcept nogil:
 cdef enum:  # what exps() knows of rows: so many arrays of ROWS
     HEAD = 6
 
-cdef inline void heads(const real *top, bint centred, real *head) noexcept nogil:
+cdef inline void heads(const real *top, bint exactly, real *head) noexcept nogil:
     """With m = N ln2 + c: the base, what is left of m, the least argument, the two
-    parts of c (0 if not centred), and what is to be taken from a sum with magic_of() to
+    parts of c (0 for exps() exactly), and what is to be taken from a sum with magic_of() to
     have n - N.
     """
     cdef real base, m, c, k, s, magic
@@ -602,8 +606,8 @@ cdef inline void heads(const real *top, bint centred, real *head) noexcept nogil
         head[r] = base
         head[ROWS + r] = m
         head[2 * ROWS + r] = m - reach(m)
-        head[3 * ROWS + r] = c if centred else <real>0
-        head[4 * ROWS + r] = -minus_rest(k, <real>-0.0) if centred else <real>0
+        head[3 * ROWS + r] = <real>0 if exactly else c
+        head[4 * ROWS + r] = <real>0 if exactly else -minus_rest(k, <real>-0.0)
         head[5 * ROWS + r] = magic - k
 
 
@@ -614,8 +618,8 @@ cdef inline void exps(
     """e = 2^K exp(x - m), n a multiple of LANES; 0 where x is ``without`` (or NaN).
 
     Exactly, e + low: of few elements, or equal ones, the sum has the error that each of
-    them has.  That is for heads not centred: e is exp(c) times as large, up to sqrt 2, and
-    there is no rounding of what c is taken from.
+    them has.  Then c is not taken off: e is exp(c) times as large, up to sqrt 2, and
+    there is no rounding of that difference.
 
     With m = N ln2 + c, x - m = (x - n ln2) - c + (n - N) ln2: nothing here rounds
     before the differences are small.
@@ -647,8 +651,7 @@ cdef inline void sums_of_exps(
     """exponentials() by steps; without e and e_tail none is kept."""
     cdef double four[4 * ROWS]
     cdef double low[4 * ROWS]
-    # (e is up to sqrt 2)
-    cdef double start = 2 * rescale(<real>1)
+    cdef double start = above_exps(<real>0)
     cdef Py_ssize_t r, next = ahead(n, rows)
     cdef bint more = has_tail(n, whole)
     if whole == 0 and rows == ROWS:
@@ -682,13 +685,13 @@ cdef inline void sums_of_exps(
 
 cdef inline void exponentials(
     const real *x, real *e, const real *tail, real *e_tail, Py_ssize_t n,
-    Py_ssize_t rows, Py_ssize_t whole, bint keep, const real *top, double *hi,
+    Py_ssize_t rows, Py_ssize_t whole, bint exactly, const real *top, double *hi,
     double *lo
 ) noexcept nogil:
     """Of at_once() rows with the maxima ``top``: e = 2^K exp(x - max), and their sums.
 
-    With ``keep`` for quotients alone: exactly, and not centred.  Else the maximum counts as
-    exactly 1, and e is a scratch of BATCH elements.
+    Exactly for quotients alone.  Else the maximum counts as 1, and e is a scratch of
+    BATCH elements.
     """
     cdef real head[HEAD * ROWS]
     cdef real low[BATCH]
@@ -697,31 +700,33 @@ cdef inline void exponentials(
     cdef real *to
     cdef real none = NAN
     cdef bint more
-    heads(top, not keep, head)
+    heads(top, exactly, head)
     clear(hi, lo)
     if FA_BY_STEPS:
         sums_of_exps(
-            x, e if keep else <real *>NULL, tail, e_tail, n, rows, whole,
-            <const real *>head, keep, hi, lo,
+            x, e if exactly else <real *>NULL, tail, e_tail, n, rows, whole,
+            <const real *>head, exactly, hi, lo,
         )
         return
     for at in range(0, n, 4096):
         count = whole - at if whole - at < BATCH else BATCH
-        to = e + at if keep else e
+        to = e + at if exactly else e
         for r in range(rows):
-            exps(x + r * n + at, to + r * n, low + r * n, count, head + r, keep, none)
+            exps(
+                x + r * n + at, to + r * n, low + r * n, count, head + r, exactly, none
+            )
         more = has_tail(n, whole) and n <= at + BATCH
         if more:
             for r in range(rows):
                 exps(
                     tail + r * LANES, e_tail + r * LANES, low_tail + r * LANES, lanes(),
-                    head + r, keep, none,
+                    head + r, exactly, none,
                 )
         sums(
             <const real *>to, n, rows, count, <const real *>e_tail, more, EXPONENTIALS,
             hi, lo,
         )
-        if keep:
+        if exactly:
             sums(
                 <const real *>low, n, rows, count, <const real *>low_tail, more, ANY, hi,
                 lo,
@@ -947,7 +952,7 @@ cdef inline double log_of_dominated(
     cdef double lo[ROWS]
     cdef Py_ssize_t at, count
     each_row(m, tops)
-    heads(<const real *>tops, True, head)
+    heads(<const real *>tops, False, head)
     clear(hi, lo)
     for at in range(0, n, 4096):
         count = n - at if n - at < BATCH else BATCH
@@ -969,7 +974,7 @@ cdef inline double log_sum_wide(
     cdef double lo[ROWS]
     cdef Py_ssize_t at, i, count
     each_row(m, tops)
-    heads(<const double *>tops, True, head)
+    heads(<const double *>tops, False, head)
     clear(hi, lo)
     for at in range(0, n, 4096):
         count = n - at if n - at < BATCH else BATCH

@@ -164,8 +164,8 @@ FA_OP64 fa_f64x fa_power64_of(fa_f64x t) {
     ));
 }
 
-/* An exponential of a row, and what its last two roundings take added to lost: exactly, for
-   heads not centred; with NULL not exactly, for centred ones. */
+/* An exponential of a row, and, exactly, what its last two roundings take added to lost; else
+   lost is NULL. */
 FA_OP64 fa_f32x fa_exp_of32(fa_f32x x, const fa_head_f32 *h, fa_f32x *lost) {
     fa_f32x a, t, k, r, s, u, u2, q, e;
     a = fa_max32(h->floor, fa_sub32(x, h->base));

@@ -108,7 +108,7 @@ BOUNDS: dict[tuple[str, str, str], tuple[float, str, float, str]] = {
     ("softsign", "float32", "value"): (1.000002, "0x1p-24", 0.500002, "0x1p-25"),
     ("softsign", "float64", "derivative"): (1.92, "-0x1.6a76c11149d02p+359", 3.51, "0x1.fffffffffffffp+26"),
     ("softsign", "float64", "value"): (1.03, "0x1.bd9563314f382p+7", 1.51, "0x1.ffffffffffffbp+26"),
-    ("squareplus", "float32", "derivative"): (0.81, "-0x1.d0c0bep+1", 0.500002, "0x1p-23"),
+    ("squareplus", "float32", "derivative"): (0.77, "0x1.b224cep-1", 0.500002, "0x1p-23"),
     ("squareplus", "float32", "value"): (0.76, "-0x1.847b86p+126", 0.500002, "-0x1p-24"),
     ("squareplus", "float64", "derivative"): (1.87, "-0x1.77abcbd2d2573p+498", 4.04, "-0x1.995a6c9p-26"),
     ("squareplus", "float64", "value"): (1.35, "0x1.8f1e1538ca8p-13", 2.34, "-0x1.0028277139e9ap-2"),
