@@ -296,7 +296,7 @@ FA_AVX2_INLINE __m256 fa_far_product(__m256 s, __m256 hi, __m256 lo, float facto
 /* quick_gelu and gelu_tanh outside of their rows, e = exp(-u): f(-a) = -a e (1 - e ...), and
    f'(-a) = e (1 - W - e (1 - 2 W) ...), W = a u'(a). */
 #define FA_GATED_FAR(name, top, U, W)                                                   \
-    FA_AVX2_INLINE void fa_##name##_far_all(                                          \
+    FA_AVX2_INLINE void fa_##name##_far_all(                                            \
         const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d \
     ) {                                                                                 \
         const __m256 one = FA_PS(1.0f);                                                 \
@@ -511,8 +511,7 @@ FA_AVX2_INLINE __m256 fa_tanh_at(__m256 x, fa_pair d, __m256 z) {
     return _mm256_or_ps(_mm256_min_ps(y, fa_abs(x)), fa_sign(x));
 }
 /* tanh'(x) = z (2 - z) for z = 1 / D: z T + z (the low part of T = 2 - z, and what the excess
-   of z makes of z (2 - z), and where that counts, at a large a, what ln2 lost of it:
-   4 a LN2_LOW / ln2). */
+   of z makes of z (2 - z), and of what ln2 lost a part of a, as it counts for a large one). */
 FA_AVX2_INLINE __m256 fa_tanh_slope(__m256 a, fa_pair d, __m256 r, float scale) {
     const __m256 one = FA_PS(1.0f), two = FA_PS(2.0f);
     __m256 z = fa_scaled(r, scale);
@@ -756,7 +755,7 @@ FA_ELU_KIND(selu, 1.7580993408473768, 1.0507009873554805)
 /* squareplus: with z = |x| / 2, t = z^2 + 1, h = sqrt(t) and s = h + z, f is s or 1 / s, and f'
    1 - q or q for q = 1 / (2 h s).  The low part of h is (z^2 + 1 - h^2) / (2 h), and in that
    1 / (2 h), with r near 1 / s, r - r^2 / 2 to 7%: best near 0, where results would step back
-   otherwise.  1 - t is exact up to the square of TOP. */
+   otherwise.  Up to TOP 1 - t is exact. */
 #define FA_SQUAREPLUS_TOP 0x1p12f
 typedef struct {
     __m256 z, t, h, r;
@@ -797,11 +796,13 @@ FA_AVX2_INLINE void fa_squareplus_rest(
 }
 FA_AHEAD(fa_squareplus_near, fa_squareplus_part, fa_squareplus_rest, float, fa_roots, 8, 2)
 /* ... and, beyond TOP, in double: so far out inputs are rare. */
-FA_AVX2_INLINE void fa_squareplus_all(
-    const float *x, float *f, float *d, ptrdiff_t n, const int with_f, const int with_d
+FA_AVX2_INLINE void fa_squareplus_block(
+    const float *x, float *f, float *d, ptrdiff_t n, ptrdiff_t ahead,
+    const int with_f, const int with_d
 ) {
     __m256 most = _mm256_setzero_ps();
     for (ptrdiff_t i = 0; i < n; i += 8) {
+        FA_FETCH_NEXT(ahead, x + i, f + i, d + i, with_f, with_d)
         /* (the maximum takes its second operand for NaN) */
         most = _mm256_max_ps(fa_abs(_mm256_loadu_ps(x + i)), most);
     }
@@ -815,7 +816,7 @@ FA_AVX2_INLINE void fa_squareplus_all(
         if (with_d) d[i] = (float)(x[i] < 0 ? y / h : 1 - y / h);
     }
 }
-FA_WHOLE(squareplus)
+FA_FUNCTION(squareplus)
 
 /* softsign: 1 / (1 + a), and softsign_short() of _formulas.pxd from it, with 2 e for f'. */
 FA_AVX2_INLINE __m256 fa_softsign_part(const float *x) {
