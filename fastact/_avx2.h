@@ -233,7 +233,7 @@ FA_AVX2_INLINE void fa_silu_rest(
 ) {
     const __m256 one = FA_PS(1.0f);
     for (ptrdiff_t i = 0; i < n; i += 8) {
-        FA_FETCH_NEXT(ahead, x + i, f + i, d + i, with_f, with_d)
+        FA_FETCH_NEXT(ahead, x + i, f + i, d + i, with_f, with_d);
         __m256 v = _mm256_loadu_ps(x + i), a = fa_min_abs(v, top);
         fa_pair over = fa_load(overs, i), k;
         __m256 r = _mm256_div_ps(one, over.hi), y = _mm256_mul_ps(a, r);
@@ -454,7 +454,7 @@ FA_AVX2_INLINE void fa_sigmoid_block(
     fa_pairs pairs;
     FA_EXP_STEP(&pairs, n, fa_exact(FA_ABS_AT(110.0f)), -FA_SCALE_BITS, 1);
     for (ptrdiff_t i = 0; i < n; i += 8) {
-        FA_FETCH_NEXT(ahead, x + i, f + i, d + i, with_f, with_d)
+        FA_FETCH_NEXT(ahead, x + i, f + i, d + i, with_f, with_d);
         fa_share share = fa_share_of(fa_load(&pairs, i));
         __m256 v = _mm256_loadu_ps(x + i);
         if (with_f) _mm256_storeu_ps(f + i, fa_sigmoid_at(v, share));
@@ -534,7 +534,7 @@ FA_AVX2_INLINE void fa_tanh_rest(
 ) {
     const __m256 one = FA_PS(1.0f);
     for (ptrdiff_t i = 0; i < n; i += 8) {
-        FA_FETCH_NEXT(ahead, x + i, f + i, d + i, with_f, with_d)
+        FA_FETCH_NEXT(ahead, x + i, f + i, d + i, with_f, with_d);
         fa_pair over = fa_load(overs, i);
         __m256 v = _mm256_loadu_ps(x + i), z = _mm256_div_ps(one, over.hi);
         if (with_f) _mm256_storeu_ps(f + i, fa_tanh_at(v, over, z));
@@ -577,7 +577,7 @@ FA_AVX2_INLINE void fa_tanh_shrink_block(
         &pairs, n, fa_exact(_mm256_mul_ps(FA_PS(2.0f), FA_ABS_AT(55.0f))), -FA_SCALE_BITS, 1
     );
     for (ptrdiff_t i = 0; i < n; i += 8) {
-        FA_FETCH_NEXT(ahead, x + i, f + i, d + i, with_f, with_d)
+        FA_FETCH_NEXT(ahead, x + i, f + i, d + i, with_f, with_d);
         fa_share share = fa_share_of(fa_load(&pairs, i));
         __m256 low = _mm256_mul_ps(share.s, share.excess);
         __m256 v = _mm256_loadu_ps(x + i), a = fa_abs(v);
@@ -657,7 +657,7 @@ FA_AVX2_INLINE void fa_softplus_at(
     fa_pairs pairs;
     FA_EXP_STEP(&pairs, n, fa_exact(FA_ABS_AT(110.0f)), FA_SCALE_BITS, 0);
     for (ptrdiff_t i = 0; i < n; i += 8) {
-        FA_FETCH_NEXT(ahead, x + i, f + i, d + i, with_f, with_d)
+        FA_FETCH_NEXT(ahead, x + i, f + i, d + i, with_f, with_d);
         fa_pair e = fa_load(&pairs, i);
         __m256 v = _mm256_xor_ps(_mm256_loadu_ps(x + i), flip);
         if (with_f) {
@@ -729,7 +729,7 @@ FA_AVX2_INLINE __m256 fa_times_both(fa_pair x, double factor) {
             FA_SCALE_BITS, 0                                                            \
         );                                                                              \
         for (ptrdiff_t i = 0; i < n; i += 8) {                                          \
-            FA_FETCH_NEXT(ahead, x + i, f + i, d + i, with_f, with_d)                   \
+            FA_FETCH_NEXT(ahead, x + i, f + i, d + i, with_f, with_d);                  \
             __m256 v = _mm256_loadu_ps(x + i), y;                                       \
             fa_pair e = fa_load(&pairs, i);                                             \
             if (with_f) {                                                               \
@@ -802,7 +802,7 @@ FA_AVX2_INLINE void fa_squareplus_block(
 ) {
     __m256 most = _mm256_setzero_ps();
     for (ptrdiff_t i = 0; i < n; i += 8) {
-        FA_FETCH_NEXT(ahead, x + i, f + i, d + i, with_f, with_d)
+        FA_FETCH_NEXT(ahead, x + i, f + i, d + i, with_f, with_d);
         /* (the maximum takes its second operand for NaN) */
         most = _mm256_max_ps(fa_abs(_mm256_loadu_ps(x + i)), most);
     }

@@ -25,10 +25,12 @@
 
 /* Input and outputs of the next block, at x, f and d of this one. */
 #define FA_FETCH_NEXT(ahead, x, f, d, with_f, with_d) \
-    if (ahead) { \
-        FA_FETCH(x, ahead); \
-        if (with_f) FA_FETCH_OUT(f, ahead); \
-        if (with_d) FA_FETCH_OUT(d, ahead); \
-    }
+    do { \
+        if (ahead) { \
+            FA_FETCH(x, ahead); \
+            if (with_f) FA_FETCH_OUT(f, ahead); \
+            if (with_d) FA_FETCH_OUT(d, ahead); \
+        } \
+    } while (0)
 
 #endif

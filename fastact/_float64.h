@@ -402,7 +402,7 @@ FA_OP64 fa_f64x fa_no_least64(fa_f64x x, fa_f64x least) {
                 if (has_d) least = fa_##name##_least(v, least); \
             } \
             for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) { \
-                FA_FETCH_NEXT(ahead, x + at + i, f + at + i, d + at + i, has_f, has_d) \
+                FA_FETCH_NEXT(ahead, x + at + i, f + at + i, d + at + i, has_f, has_d); \
                 fa_##name##_results( \
                     fa_load64(x + at + i), row + i, \
                     has_f ? &value : NULL, has_d ? &slope : NULL \
@@ -624,7 +624,7 @@ FA_OP64 void fa_silu_beta_row64(
             if (has_d) least = fa_silu_least(z, least);
         }
         for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
-            FA_FETCH_NEXT(ahead, x + at + i, f + at + i, d + at + i, has_f, has_d)
+            FA_FETCH_NEXT(ahead, x + at + i, f + at + i, d + at + i, has_f, has_d);
             fa_f64x v = fa_load64(x + at + i), z = fa_mul64(v, factor);
             fa_f64x z_low = FA_MSUB64(v, factor, z);
             fa_gate_results(
@@ -649,7 +649,7 @@ FA_OP64 void fa_silu_beta_row64(
         const ptrdiff_t ahead = FA_NEXT_BLOCK(n, double, FA_BLOCK64); \
         for (ptrdiff_t i = 0; i < n; i += FA_WIDTH64) { \
             fa_f64x value = fa_zero64(), slope = value; \
-            FA_FETCH_NEXT(ahead, x + i, f + i, d + i, has_f, has_d) \
+            FA_FETCH_NEXT(ahead, x + i, f + i, d + i, has_f, has_d); \
             fa_elu_kind( \
                 fa_load64(x + i), both, scale, \
                 has_f ? &value : NULL, has_d ? &slope : NULL \

@@ -111,7 +111,7 @@ FA_AVX2_INLINE void fa_by_rows(
         if (_mm256_movemask_ps(outside)) fa_collect_far(&far, x, first, m, least, most);
         for (ptrdiff_t i = 0; i < m; i += 8) {
             const ptrdiff_t to = first + i;
-            FA_FETCH_NEXT(ahead, x + to, f + to, d + to, with_f, with_d)
+            FA_FETCH_NEXT(ahead, x + to, f + to, d + to, with_f, with_d);
             __m256 from = _mm256_load_ps(h + i);
             __m256 sign = fa_sign(_mm256_loadu_ps(x + to));
             if (with_f) {
