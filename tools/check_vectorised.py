@@ -42,11 +42,9 @@ def converting(assembly: str) -> set[str]:
     """Kernels whose code converts between float and double."""
     found, name = set(), ""
     for line in assembly.splitlines():
-        match = re.match(r"__pyx_f_\w*?_kernels_[a-z0-9]+_(\w+?)(\.\w+)*:", line)
-        if match:
-            name = match[1]
-        elif line.startswith("PyInit"):
-            name = ""
+        if re.match(r"[A-Za-z_][\w.]*:", line):
+            kernel = re.match(r"__pyx_f_\w*?_kernels_[a-z0-9]+_(\w+?)(\.\w+)*:", line)
+            name = kernel[1] if kernel else ""
         elif name and re.search(r"\bv?cvtp(s2pd|d2ps)", line):
             found.add(name)
     return found
