@@ -138,8 +138,11 @@ class Body:
             store for store, expr in zip(self.stores, kernel.outputs.values(), strict=True)
             if expr not in direct
         ]
+        # Whether one call is enough.
+        self.at_once = not (self.stores_rest or limited)
+        start = "" if self.at_once else " + first"
         self.tables = {
-            which: f"{direct[which]} + first" if which in direct
+            which: f"{direct[which]}{start}" if which in direct
             else f"{which}_table" if any(f">{which}_" in store for store in self.stores_rest)
             else "NULL"
             for which in ("f", "d")
@@ -154,11 +157,7 @@ class Body:
             f"{place} == {param.default!r}"
             for place, param in zip(places, kernel.params, strict=True)
         )
-        taken = [f"{x} + first", *self.tables.values(), "m"]
-        # Whether one call is enough.
-        self.at_once = not (self.stores_rest or limited)
-        if self.at_once:
-            taken = [place.removesuffix(" + first") for place in taken[:-1]] + ["n"]
+        taken = [f"{x}{start}", *self.tables.values(), "n" if self.at_once else "m"]
         if not single and row.table64_where:
             self.look_up_where = row.table64_where
             taken += places

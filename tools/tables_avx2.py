@@ -24,6 +24,7 @@ SIZE = 8
 #: the tables of exp(-u) give 2^-SCALE of it
 SCALE = 40
 THETA = mp.mpf(float.fromhex("0x1.feb052p-1"))
+LN2 = np.float32(float(mp.log(2)))
 
 
 class Series(NamedTuple):
@@ -109,11 +110,10 @@ def logarithm() -> str:
     log(1 + e) = e + e^2 (p0 + ...) for e = exp(-|x|).
     """
     reach = mp.mpf(15) / 16
-    ln2 = np.float32(float(mp.log(2)))
     even = Series(
         lambda w: mp.log(2 * mp.cosh(mp.sqrt(w) / 2)), lambda w: softplus(-mp.sqrt(w))[0]
     )
-    near, error = fit(even, mp.mpf(0), reach**2, mp.mpf(0), mp.mpf(float(ln2)), mp.mpf(0), 4)
+    near, error = fit(even, mp.mpf(0), reach**2, mp.mpf(0), mp.mpf(float(LN2)), mp.mpf(0), 4)
     rest = Series(lambda e: mp.log1p(e) / e - 1, lambda e: mp.log1p(e) / e)
     tail, tail_error = fit(
         rest, mp.mpf(0), mp.exp(-reach), mp.mpf(0), mp.mpf(0), mp.mpf(0), 6
@@ -121,7 +121,7 @@ def logarithm() -> str:
     return "\n".join([
         f"/* softplus near 0: error 2^{np.log2(error):.1f} */",
         f"#define FA_SOFTPLUS_NEAR {float(reach)}f",
-        f"#define FA_LN2 {ln2}f",
+        f"#define FA_LN2 {LN2}f",
         *numbers_of("fa_softplus_near", near), "",
         f"/* log(1 + e): error 2^{np.log2(tail_error):.1f} */",
         *numbers_of("fa_log1p_tail", tail),
@@ -169,7 +169,7 @@ def twice() -> str:
     Good where it counts: in ulps of tanh for n = 0, and 1 where r < 0, less what ln2 lacks.
     """
     ln2 = mp.log(2)
-    lack = ln2 - mp.mpf(float(np.float32(float(ln2))))
+    lack = ln2 - mp.mpf(float(LN2))
 
     def tail(r):
         lost = lack * mp.exp(r) if r < 0 else 0
