@@ -35,6 +35,7 @@ KERNEL_FLAGS = (
 # Inlining is not left to heuristics: a formula that stays a call is a loop that
 # does not vectorise.
 INLINE = "__forceinline" if MSVC else "inline __attribute__((__always_inline__))"
+NARROW = ("f16", "bf16")  # what kernels see as float32 (_half.h)
 ISA_FLAGS = {"base": []}
 if platform.machine().lower() in ("x86_64", "amd64") and not MSVC:
     ISA_FLAGS["v3"] = ["-march=x86-64-v3"]
@@ -299,7 +300,8 @@ def extensions():
             f"{name}_{s}"
             for s in registry.DTYPES
             for name in [k.name for k in kernels] + [name for name, _ in axis]
-        ],
+        ] + [f"{way}_{s}" for way in ("from", "to") for s in NARROW],
+        narrow=NARROW,
         formulas=", ".join(sorted(formulas)),
         wide_formulas=", ".join(f"{f} as wide_{f}" for f in sorted(formulas)),
         tables=[k for k in kernels if k.row.table and k.kind == "elementwise"
@@ -324,7 +326,7 @@ def extensions():
                 "fastact/_avx2.h", "fastact/_tables_avx2.h",
                 "fastact/_rows_of.h", "fastact/_rows_avx2.h",
                 "fastact/_hard.h", "fastact/_hard_of.h", "fastact/_axis_rows.h",
-                "fastact/_exact_sum.h",
+                "fastact/_exact_sum.h", "fastact/_half.h",
             ],
             extra_compile_args=KERNEL_FLAGS + flags,
             define_macros=[("CYTHON_INLINE", INLINE)],

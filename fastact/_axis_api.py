@@ -100,6 +100,8 @@ class AxisActivation(_Named):
                 f"{where}: the axis {axis} of {names[-1]} is empty (shape {x.shape})"
             )
         work = np.dtype(np.float64 if dtype == np.float64 else np.float32)
+        if _backend.NARROW and dtype == np.float16 and all(a.dtype == dtype for a in arrays):
+            work = dtype
         return arrays, rows, dtype, work
 
     def _finish(self, result, shape, out, dtype):

@@ -1,7 +1,8 @@
 """Chooses the backend, once, when the package is imported.
 
 A backend gives: ``Front`` (the base class of the activations), ``loop(public)``
-(an object with ``fast`` and ``ufunc``), ``axis_forward`` and ``axis_backward``, the
+(an object with ``fast`` and ``ufunc``), ``axis_forward`` and ``axis_backward``, whether
+these take float16 (``NARROW``), ``use_bfloat16`` (which it is told the dtype), the
 instruction set ``ISA`` of its kernels and those that it could use here, ``ISAS``, and
 the number of threads: ``get_threads``, ``set_threads`` for the process, ``limit_here``
 for the calling thread (0: that of the process), which returns what was before.
@@ -49,8 +50,19 @@ def choose() -> str:
 NAME = choose()
 
 if NAME == "cython":
-    from ._front import ISA, ISAS, Front, axis_last, axis_rows, loop, use_vectorcall
+    from ._front import (
+        ISA,
+        ISAS,
+        Front,
+        axis_last,
+        axis_rows,
+        loop,
+        use_bfloat16,
+        use_vectorcall,
+    )
     from ._pool import get_threads, limit_here, set_threads
+
+    NARROW = True
 
     def axis_forward(name: str, x: np.ndarray, out: np.ndarray) -> None:
         """Fill ``out`` (rows, n or 1) from ``x`` (rows, n), both contiguous."""
@@ -70,6 +82,7 @@ else:
 
     ISA = "none"
     ISAS = []
+    NARROW = False
 
     class Front:  # type: ignore[no-redef]
         """The forms of an activation, all by way of ``_general``."""
@@ -114,6 +127,9 @@ else:
 
     def use_vectorcall(cls: type) -> None:
         """Nothing to do without the extension."""
+
+    def use_bfloat16(dtype: np.dtype) -> None:
+        """Likewise."""
 
     def axis_forward(name: str, x: np.ndarray, out: np.ndarray) -> None:
         result = _numpy_backend.axis_forward(name, x)

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from . import _backend
 from ._checks import UFUNC_KEYWORDS, check_axes
 
 #: (top module, class) -> library: what the functions below have to do with
@@ -104,6 +105,9 @@ def lift(call, where: str, names: tuple, args: tuple, keywords: dict):
             for name, v in zip([*names[: len(args)], *options], values, strict=True)
         ]
     elif any(map(_extension, values)):
+        for v in values:
+            if _extension(v) and v.dtype.name == "bfloat16":
+                _backend.use_bfloat16(v.dtype)  # (the next call need not come here)
         inputs = [v.astype(np.float32) if _extension(v) else v for v in values]
     else:
         return None

@@ -20,8 +20,8 @@ from cpython.object cimport PyObject
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_New, PyTuple_SET_ITEM
-from libc.stdint cimport uint16_t, uint32_t
-from libc.stdlib cimport malloc
+from libc.stdint cimport uint16_t
+from libc.stdlib cimport free, malloc
 from libc.string cimport memcmp, memcpy
 
 from fastact._axis cimport batch
@@ -34,6 +34,7 @@ cnp.import_umath()
 
 cdef extern from *:
     """
+    #include <math.h>
     #include <numpy/arrayobject.h>
 
     #if defined(__SSE2__) || defined(_M_X64)
@@ -193,12 +194,22 @@ cdef extern from *:
                 memcpy(to + i, first, 16);
         fa_copy_few(to, from, bytes);
     }
+    /* x rounded to float16. */
+    static double fa_as_half(double x) {
+        int e;
+        double ulp, half;
+        frexp(x, &e);
+        ulp = ldexp(1.0, e > -13 ? e - 11 : -24);
+        half = rint(x / ulp) * ulp;
+        return fabs(half) < 65536 || x != x ? half : copysign(HUGE_VAL, x);
+    }
     """
     void fa_copy(char *, const char *, Py_ssize_t) noexcept nogil
     void fa_gather_f32(char *, const char *, Py_ssize_t, Py_ssize_t) noexcept nogil
     void fa_gather_f64(char *, const char *, Py_ssize_t, Py_ssize_t) noexcept nogil
     void fa_copy_few(char *, const char *, Py_ssize_t) noexcept nogil
     void fa_fill(char *, const char *, Py_ssize_t, int) noexcept nogil
+    double fa_as_half(double) noexcept nogil
 
 cdef enum:
     LANES = 16  # kernels take multiples of this many elements
@@ -213,7 +224,8 @@ cdef enum:
 cdef enum:  # kinds of array elements
     F32
     F64
-    F16  # float32 kernels behind a conversion
+    F16  # from here on float32 kernels behind a conversion
+    BF16
 
 
 # --- choosing the kernels ---------------------------------------------------
@@ -267,41 +279,37 @@ cdef kernel_t find(str name) except NULL:
         ) from None
 
 
-# --- float16 ----------------------------------------------------------------
+# --- float16 and bfloat16 ---------------------------------------------------
 
-cdef inline float half_to_float(uint16_t h) noexcept nogil:
-    cdef uint32_t sign = (<uint32_t>(h & 0x8000)) << 16, a = h & 0x7FFF, bits
-    cdef float f
-    if a < 0x400:  # subnormal: a 2^-24, exact
-        f = <float>a * <float>5.9604644775390625e-08
-        memcpy(&bits, &f, 4)
-    elif a < 0x7C00:
-        bits = (a << 13) + (112 << 23)
-    else:
-        bits = (a << 13) | 0x7F800000
-    bits |= sign
-    memcpy(&f, &bits, 4)
-    return f
+cdef kernel_t WIDEN[4]  # by kind: to float32, and back
+cdef kernel_t NARROW[4]
+WIDEN[F16], NARROW[F16] = find("from_f16"), find("to_f16")
+WIDEN[BF16], NARROW[BF16] = find("from_bf16"), find("to_bf16")
+
+# The number of bfloat16's dtype (it is ml_dtypes', which may never be imported), or -1.
+cdef int bfloat16 = -1
 
 
-cdef inline uint16_t float_to_half(float f) noexcept nogil:
-    """Rounds to nearest even."""
-    cdef uint32_t bits, a
-    cdef uint16_t sign
-    memcpy(&bits, &f, 4)
-    sign = <uint16_t>((bits >> 16) & 0x8000)
-    a = bits & 0x7FFFFFFF
-    if a > 0x7F800000:
-        return sign | 0x7E00
-    if a >= 0x47800000:
-        return sign | 0x7C00
-    if a < 0x38800000:  # the ulp of 0.5 is the half subnormal: let + round
-        memcpy(&f, &a, 4)
-        f = f + <float>0.5
-        memcpy(&a, &f, 4)
-        return sign | <uint16_t>(a - 0x3F000000)
-    a = a + 0xFFF + ((a >> 13) & 1) - (112 << 23)
-    return sign | <uint16_t>(a >> 13)
+def use_bfloat16(dtype):
+    """From now on arrays of ``dtype`` are bfloat16."""
+    global bfloat16
+    bfloat16 = dtype.num
+
+
+cdef inline int kind_of(cnp.ndarray a) noexcept:
+    """The kind of its elements, or -1."""
+    cdef int num = cnp.PyArray_TYPE(a)
+    if num == cnp.NPY_FLOAT:
+        return F32
+    if num == cnp.NPY_DOUBLE:
+        return F64
+    if num == cnp.NPY_FLOAT16:
+        return F16
+    return BF16 if num == bfloat16 else -1
+
+
+cdef inline int size_of(int kind) noexcept nogil:
+    return 8 if kind == F64 else 4 if kind == F32 else 2
 
 
 # --- the driver -------------------------------------------------------------
@@ -311,13 +319,18 @@ cdef inline void gather(
 ) noexcept nogil:
     """n elements into a buffer, and its last one again up to full lanes."""
     cdef Py_ssize_t i, full = (n + LANES - 1) & -LANES
-    cdef uint16_t h
+    cdef uint16_t part[BLOCK]
     cdef int size = 8 if kind == F64 else 4
-    if kind == F16:
-        for i in range(n):
-            memcpy(&h, src + i * stride, 2)
-            (<float *>dst)[i] = half_to_float(h)
-    elif stride == size:
+    if kind >= F16:
+        if stride != 2 or n != full or <Py_ssize_t>src % 2:
+            for i in range(n):
+                memcpy(part + i, src + i * stride, 2)
+            for i in range(n, full):
+                part[i] = part[n - 1]
+            src = <const char *>part
+        WIDEN[kind](<void *>src, dst, NULL, NULL, NULL, full, NULL)
+        return
+    if stride == size:
         fa_copy(dst, src, n * size)
     elif kind == F32:
         fa_gather_f32(dst, src, stride, n)
@@ -330,13 +343,17 @@ cdef inline void gather(
 cdef inline void scatter(
     const char *src, Py_ssize_t n, int kind, char *dst, Py_ssize_t stride
 ) noexcept nogil:
-    cdef Py_ssize_t i
-    cdef uint16_t h
+    cdef Py_ssize_t i, full = (n + LANES - 1) & -LANES
+    cdef uint16_t part[BLOCK]
+    cdef bint whole = stride == 2 and n == full and <Py_ssize_t>dst % 2 == 0
     cdef int size = 8 if kind == F64 else 4
-    if kind == F16:
-        for i in range(n):
-            h = float_to_half((<const float *>src)[i])
-            memcpy(dst + i * stride, &h, 2)
+    if kind >= F16:
+        NARROW[kind](
+            <void *>src, <void *>dst if whole else part, NULL, NULL, NULL, full, NULL
+        )
+        if not whole:
+            for i in range(n):
+                memcpy(dst + i * stride, part + i, 2)
     elif stride == size:
         memcpy(dst, src, n * size)
     elif kind == F32:
@@ -413,7 +430,7 @@ cdef void drive(
         return
     for j in range(nin + nout):
         direct[j] = (
-            kind != F16 and stride[j] == size and (<Py_ssize_t>ptr[j]) % size == 0
+            kind < F16 and stride[j] == size and (<Py_ssize_t>ptr[j]) % size == 0
         )
     for j in range(nin, nin + nout):
         for k in range(nin):
@@ -476,7 +493,7 @@ cdef void share(
 ) noexcept nogil:
     """drive(), by several threads where there are so many elements that it pays."""
     cdef Work work
-    cdef int j, size = 8 if kind == F64 else 4 if kind == F32 else 2
+    cdef int j, size = size_of(kind)
     cdef bint enough = n >= 2 * FIRST
     for j in range(nin, nin + nout):
         enough = enough and stride[j] >= size  # (else they overlap, or run backwards)
@@ -547,17 +564,16 @@ cdef struct LoopData:
 
 
 cdef inline double read_param(const char *src, int kind) noexcept nogil:
-    cdef float f
+    cdef float f, half[LANES]
     cdef double d
-    cdef uint16_t h
     if kind == F64:
         memcpy(&d, src, 8)
         return d
     if kind == F32:
         memcpy(&f, src, 4)
         return f
-    memcpy(&h, src, 2)
-    return half_to_float(h)
+    gather(src, 2, 1, kind, <char *>half)
+    return half[0]
 
 
 cdef inline bint feeds_itself(
@@ -586,7 +602,7 @@ cdef void ufunc_loop(
     cdef Py_ssize_t stride[MAX_OPERANDS]
     cdef double p[MAX_PARAMS]
     cdef Py_ssize_t n = dims[0], start = 0, stop, _
-    cdef int j, size = 8 if loop.kind == F64 else 4 if loop.kind == F32 else 2
+    cdef int j, size = size_of(loop.kind)
     cdef int nin = loop.nin, nparam = loop.nparam, nout = loop.nout
     cdef bint same
     cdef char *each[MAX_OPERANDS + MAX_PARAMS]
@@ -646,9 +662,8 @@ cdef inline bint plain(PyObject *x) noexcept:
     if not cnp.PyArray_CheckExact(<object>x):
         return False
     cdef cnp.ndarray a = <cnp.ndarray>x
-    cdef int num = cnp.PyArray_TYPE(a)
     return (
-        (num == cnp.NPY_FLOAT or num == cnp.NPY_DOUBLE)
+        kind_of(a) >= 0
         and cnp.PyArray_ISCARRAY_RO(a)
         and cnp.PyArray_NDIM(a) > 0
     )
@@ -658,20 +673,20 @@ cdef inline bint in_line(PyObject *x, char **ptr, Py_ssize_t *stride) noexcept:
     """Whether x is plain, or would be if its elements, in order, were not apart."""
     cdef cnp.ndarray a
     cdef Py_ssize_t span = 0
-    cdef int num, i
+    cdef int kind, i
     if not cnp.PyArray_CheckExact(<object>x):
         return False
     a = <cnp.ndarray>x
-    num = cnp.PyArray_TYPE(a)
+    kind = kind_of(a)
     if not (
-        (num == cnp.NPY_FLOAT or num == cnp.NPY_DOUBLE)
+        kind >= 0
         and cnp.PyArray_ISBEHAVED_RO(a)
         and cnp.PyArray_NDIM(a) > 0
     ):
         return False
     ptr[0] = cnp.PyArray_BYTES(a)
     if cnp.PyArray_IS_C_CONTIGUOUS(a):
-        stride[0] = 4 if num == cnp.NPY_FLOAT else 8
+        stride[0] = size_of(kind)
         return True
     for i in range(cnp.PyArray_NDIM(a) - 1, -1, -1):
         if cnp.PyArray_DIM(a, i) != 1:
@@ -754,11 +769,18 @@ cdef class Loop:
         cdef PyObject *one
         cdef int i, j, k, kind
         cdef Py_ssize_t n, size
+        cdef double rounded[MAX_PARAMS]
+        cdef kernel_t fn
         cdef bint dense, in_place = False
         if not in_line(x[0], ptr, stride):
             return None
-        kind = F32 if cnp.PyArray_TYPE(first) == cnp.NPY_FLOAT else F64
-        size = 4 if kind == F32 else 8
+        kind = kind_of(first)
+        size = size_of(kind)
+        fn = self.fn[F64 if kind == F64 else F32]
+        if kind == F16 and self.nparam:  # (as the ufunc takes them)
+            for j in range(self.nparam):
+                rounded[j] = fa_as_half(p[j])
+            p = rounded
         n = cnp.PyArray_SIZE(first)
         dense = stride[0] == size
         for j in range(1, self.nin):
@@ -796,11 +818,11 @@ cdef class Loop:
                 PyTuple_SET_ITEM(several, j, y)
         if n >= RELEASE_GIL:
             with nogil:
-                share(self.fn[kind], self.nin, self.nout, ptr, stride, n, kind, p)
-        elif dense and (not in_place or n < LANES):
-            few(self.fn[kind], self.nin, self.nout, ptr, n, size, p)
+                share(fn, self.nin, self.nout, ptr, stride, n, kind, p)
+        elif kind < F16 and dense and (not in_place or n < LANES):
+            few(fn, self.nin, self.nout, ptr, n, size, p)
         else:
-            drive(self.fn[kind], self.nin, self.nout, ptr, stride, n, kind, p)
+            drive(fn, self.nin, self.nout, ptr, stride, n, kind, p)
         return y if several is None else several
 
     def fast(self, tuple inputs, tuple params, object out):
@@ -1018,59 +1040,109 @@ use_vectorcall(Front)
 
 # --- along an axis ----------------------------------------------------------
 
-cdef struct Rows:  # the operands of an axis kernel, and the bytes of one row of each
+cdef struct Rows:  # the operands of an axis kernel, the last the output
     kernel_t fn
     Py_ssize_t n
+    int kind, count
     char *ptr[3]
-    Py_ssize_t stride[3]
+    Py_ssize_t width[3]  # elements of a row of each
+    bint failed  # for want of memory
+
+
+cdef inline void whole(
+    char *narrow, char *wide, Py_ssize_t n, int kind, bint back
+) noexcept nogil:
+    """n contiguous elements from ``narrow`` to float32, or back."""
+    cdef Py_ssize_t start = 0, m
+    while start < n:
+        m = min(n - start, <Py_ssize_t>BLOCK)
+        if m >= LANES:
+            m = m & -LANES
+        if back:
+            scatter(wide + 4 * start, m, kind, narrow + 2 * start, 2)
+        else:
+            gather(narrow + 2 * start, 2, m, kind, wide + 4 * start)
+        start += m
 
 
 cdef void rows_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
     cdef Rows *w = <Rows *>work
-    cdef Py_ssize_t step = batch(w.n)
+    cdef Py_ssize_t step = batch(w.n), bytes = 0
     cdef double rows
     cdef char *ptr[3]
-    cdef int j
+    cdef char *a[3]
+    cdef char *wide = NULL
+    cdef int j, size = size_of(w.kind), last = w.count - 1
     for j in range(3):
-        ptr[j] = w.ptr[j] + start * w.stride[j]
+        ptr[j] = w.ptr[j] + start * w.width[j] * size
+        a[j] = NULL
+    if w.kind >= F16:
+        for j in range(w.count):
+            bytes += 4 * (step * w.width[j] + LANES)
+        wide = <char *>malloc(bytes)
+        if wide == NULL:
+            w.failed = True
+            return
+        bytes = 0
+        for j in range(w.count):
+            a[j] = wide + bytes
+            bytes += 4 * (step * w.width[j] + LANES)
+        if w.count == 2 and w.n > 1 and w.width[1] == w.n:
+            a[1] = a[0]  # (softmax and log_softmax may: less of the cache)
     while start < stop:
         rows = min(step, stop - start)
-        w.fn(ptr[0], ptr[1], ptr[2], NULL, NULL, w.n, &rows)
-        for j in range(3):
-            ptr[j] += step * w.stride[j]
+        if wide == NULL:
+            for j in range(w.count):
+                a[j] = ptr[j]
+        else:
+            for j in range(last):
+                whole(ptr[j], a[j], <Py_ssize_t>rows * w.width[j], w.kind, False)
+        w.fn(a[0], a[1], a[2], NULL, NULL, w.n, &rows)
+        if wide != NULL:
+            whole(ptr[last], a[last], <Py_ssize_t>rows * w.width[last], w.kind, True)
+        for j in range(w.count):
+            ptr[j] += step * w.width[j] * size
         start += step
+    free(wide)
 
 
-cdef void over_rows(Rows *work, Py_ssize_t rows) noexcept nogil:
+cdef int over_rows(Rows *work, Py_ssize_t rows) except -1:
     cdef fa_fpstate state
-    fa_fp_save(&state)
-    spread(rows_part, work, rows, max(FIRST // work.n, 1))
-    fa_fp_restore(&state)
+    work.failed = False
+    with nogil:
+        fa_fp_save(&state)
+        spread(rows_part, work, rows, max(FIRST // work.n, 1))
+        fa_fp_restore(&state)
+    if work.failed:
+        raise MemoryError
+    return 0
 
 
-cdef kernel_t axis_kernel(str name, int size) except NULL:
-    return find(f"{name}_{'f32' if size == 4 else 'f64'}")
+cdef kernel_t axis_kernel(str name, int kind) except NULL:
+    return find(f"{name}_{'f64' if kind == F64 else 'f32'}")
 
 
 def axis_rows(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
     """Run the axis kernel ``name`` over all rows.
 
-    ``a``, ``b`` (or None) and ``out`` are C-contiguous float32 or float64 of
-    shape (rows, n); an operand that is one number per row has shape (rows, 1).
+    ``a``, ``b`` (or None) and ``out`` are C-contiguous, of one dtype that has a kind,
+    and of shape (rows, n); an operand that is one number per row has shape (rows, 1).
     """
     cdef Rows work
-    cdef int size = cnp.PyArray_ITEMSIZE(out), j = 0
-    cdef Py_ssize_t rows = a.shape[0]
+    cdef int j = 0
     cdef cnp.ndarray x
-    work.fn = axis_kernel(name, size)
-    work.n, work.ptr[2], work.stride[2] = 0, NULL, 0
+    work.kind = kind_of(out)
+    work.fn = axis_kernel(name, work.kind)
+    work.n = 0
     for x in (a, b, out):
         if x is not None:
             work.n = max(work.n, x.shape[1])
-            work.ptr[j], work.stride[j] = cnp.PyArray_BYTES(x), x.shape[1] * size
+            work.ptr[j], work.width[j] = cnp.PyArray_BYTES(x), x.shape[1]
             j += 1
-    with nogil:
-        over_rows(&work, rows)
+    work.count = j
+    for j in range(work.count, 3):
+        work.ptr[j], work.width[j] = NULL, 0
+    over_rows(&work, a.shape[0])
 
 
 cdef inline bint of_rows(cnp.ndarray a, cnp.ndarray x, bint kept) noexcept:
@@ -1118,16 +1190,17 @@ def axis_last(str name, x, g=None, out=None, bint reduces=False):
             or apart(to, bytes, cnp.PyArray_BYTES(x), cnp.PyArray_NBYTES(x))
         ):
             return None
-    work.fn = axis_kernel(name, cnp.PyArray_ITEMSIZE(x))
+    work.kind = kind_of(x)
+    work.fn = axis_kernel(name, work.kind)
     work.n = cnp.PyArray_DIM(x, cnp.PyArray_NDIM(x) - 1)
+    work.count = 2 if g is None else 3
     rows = cnp.PyArray_SIZE(x) // work.n
     for j in range(3):
-        work.stride[j] = work.n * cnp.PyArray_ITEMSIZE(x)
+        work.width[j] = work.n
     if reduces:
-        work.stride[1 if small else 0] = cnp.PyArray_ITEMSIZE(x)
+        work.width[1 if small else 0] = 1
     work.ptr[0] = cnp.PyArray_BYTES(x if g is None else g)
     work.ptr[1] = cnp.PyArray_BYTES(out if g is None else x)
     work.ptr[2] = NULL if g is None else cnp.PyArray_BYTES(out)
-    with nogil:
-        over_rows(&work, rows)
+    over_rows(&work, rows)
     return out
