@@ -10,12 +10,14 @@
 #include <immintrin.h>
 
 static void fa_from_f16(const uint16_t *x, float *to, ptrdiff_t n) {
+#pragma GCC unroll 4
     for (ptrdiff_t i = 0; i < n; i += 8) {
         __m128i h = _mm_loadu_si128((const __m128i *)(x + i));
         _mm256_storeu_ps(to + i, _mm256_cvtph_ps(h));
     }
 }
 static void fa_to_f16(const float *x, uint16_t *to, ptrdiff_t n) {
+#pragma GCC unroll 4
     for (ptrdiff_t i = 0; i < n; i += 8) {
         __m128i h = _mm256_cvtps_ph(_mm256_loadu_ps(x + i), _MM_FROUND_TO_NEAREST_INT);
         _mm_storeu_si128((__m128i *)(to + i), h);

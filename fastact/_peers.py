@@ -76,6 +76,8 @@ class Peer:
     #: what keeps it to an instruction set.  None: nothing can.  Empty: it is compiled
     #: for the least there is, and leaves the rest to the C library.
     switches: ClassVar[Switches | None] = {}
+    #: whether it computes in float16
+    half: ClassVar[bool] = False
 
     @classmethod
     def variables(cls, isa: str) -> dict[str, str]:
@@ -125,6 +127,7 @@ def standard(case: Choice) -> bool:
 
 class FastAct(Peer):
     name, title, package = "fastact", "fastact", "fastact"
+    half = True
     switches: ClassVar = {"FASTACT_ISA": ISAS}
 
     def __init__(self, threads: int = 1) -> None:
@@ -219,6 +222,7 @@ class NumPy(Expressions):
     """What one writes with NumPy alone."""
 
     name, title, package = "numpy", "NumPy", "numpy"
+    half = True
     values: ClassVar = {
         "sigmoid": "1 / (1 + np.exp(-x))",
         "log_sigmoid": "-np.logaddexp(0, -x)",
@@ -399,6 +403,7 @@ class Torch(Peer):
     """PyTorch, as it runs without compiling: eager."""
 
     name, title, package = "torch", "PyTorch", "torch"
+    half = True
     switches: ClassVar = {
         "ATEN_CPU_CAPABILITY": ("default", "avx2", "avx512"),
         "ONEDNN_MAX_CPU_ISA": ("SSE41", "AVX2", "AVX512_CORE"),
@@ -482,6 +487,7 @@ class JAX(Peer):
     """JAX, compiled (jit), from and to its own arrays."""
 
     name, title, package = "jax", "JAX", "jax"
+    half = True
     switches: ClassVar = {
         "XLA_FLAGS": (
             "--xla_cpu_max_isa=SSE4_2", "--xla_cpu_max_isa=AVX2", "--xla_cpu_max_isa=AVX512"

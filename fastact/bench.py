@@ -41,6 +41,8 @@ __all__: list[str] = []
 
 WHERE = "fastact bench"
 DTYPES = ("float32", "float64")
+#: measured if it is asked for: not every library has it
+HALF = "float16"
 FORMS = ("value", "pair", "backward")
 SIZES = (1, 16, 256, 4096, 65_536, 1_048_576, 16_777_216)
 #: of softmax and its kind, along the last axis
@@ -92,8 +94,14 @@ def data(shape: tuple[int, ...], dtype: str, seed: int = 0) -> Array:
     return np.resize(block, shape)
 
 
+def having(peers: dict[str, Peer], dtype: str) -> dict[str, Peer]:
+    """Those of the peers that compute in the dtype."""
+    return {name: peer for name, peer in peers.items() if dtype in DTYPES or peer.half}
+
+
 def calls(task: Task, peers: dict[str, Peer]) -> dict[tuple[str, str], Call]:
     """(who, mode) -> call, of fastact, of the peers that can, and of yardsticks."""
+    peers = having(peers, task.dtype)
     x, g = data(task.shape, task.dtype), data(task.shape, task.dtype, 1)
     if isinstance(task.what, AxisRow):
         return _axis_calls(task.what, task.form, peers, x, g)
@@ -237,7 +245,7 @@ USUAL = 8.0
 def points(dtype: str) -> Array:
     """Inputs of both signs: usual ones, small ones, and out to where results vanish."""
     rng = np.random.default_rng(5)
-    edge = 110 if dtype == "float32" else 760
+    edge = {"float16": 20, "float32": 110, "float64": 760}[dtype]
     x = np.concatenate([
         rng.uniform(0, USUAL, 90), 2.0 ** rng.uniform(-30, 0, 30), rng.uniform(USUAL, edge, 30)
     ])
@@ -263,7 +271,7 @@ class Accuracy:
         x = points(dtype)
         exact: Sequence[Any] = ()
         found = []
-        for name, peer in self.peers.items():
+        for name, peer in having(self.peers, dtype).items():
             call = _accuracy_call(peer, what, form, x)
             if call is None:
                 continue
@@ -422,7 +430,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--shapes", nargs="+", type=_shape, metavar="RxC",
         help="of softmax and its kind, along the last axis; default: "
              + " ".join(f"{r}x{c}" for r, c in SHAPES))
-    add("--dtypes", nargs="+", choices=DTYPES, help="default: both")
+    add("--dtypes", nargs="+", choices=(*DTYPES, HALF), help="default: float32 float64")
     add("--forms", nargs="+", choices=FORMS, default=list(FORMS),
         help="pair: value and derivative; backward: of softmax and its kind; default: all")
     add("--peers", nargs="*", choices=list(_peers.PEERS), metavar="PEER",

@@ -68,9 +68,19 @@ def check(isa: str, flags: list[str], kernels) -> list[str]:
             for m in re.finditer(r"\.c:(\d+):\d+: optimized: loop vectorized",
                                  report.read_text())
         }
+        conversions = {
+            int(m[1])
+            for m in re.finditer(r"_half\.h:(\d+):\d+: optimized: loop vectorized",
+                                 report.read_text())
+        }
         doubles = converting(assembly.read_text())
     where = functions(source.read_text().splitlines())
     failed = []
+    header = (ROOT / "fastact" / "_half.h").read_text().splitlines()
+    intrinsics = 0 if isa == "base" else header.index("#endif")
+    for line, text in enumerate(header):
+        if "i++" in text and line > intrinsics and line + 1 not in conversions:
+            failed.append(f"{isa}: the loop in line {line + 1} of _half.h is not vectorised")
     for kernel in kernels:
         for suffix in ("f32", "f64"):
             name = f"{kernel.name}_{suffix}"
