@@ -44,6 +44,26 @@ class _Rows:
         return moved.transpose(sorted(range(len(self.order)), key=self.order.__getitem__))
 
 
+def _lies(array: np.ndarray) -> bool:
+    return array.flags.c_contiguous and array.flags.aligned
+
+
+def _middle(x: np.ndarray, axes: tuple) -> tuple[list, tuple] | None:
+    """The axes of x in the order of its memory, and its shape (outer, n, inner) then.
+
+    None where it has no such order, ``axes`` are not neighbours in it, or are the last.
+    """
+    order = [*range(x.ndim)]
+    if not x.flags.c_contiguous:
+        order.sort(key=lambda i: -x.strides[i])
+    shape = x.transpose(order).shape
+    places = [order.index(i) for i in axes]
+    end = places[0] + len(places)
+    if places != [*range(places[0], end)] or prod(shape[end:]) <= 1:
+        return None
+    return order, (prod(shape[: places[0]]), prod(shape[places[0] : end]), prod(shape[end:]))
+
+
 class AxisActivation(_Named):
     """A function of all the elements along an axis.
 
@@ -94,17 +114,58 @@ class AxisActivation(_Named):
         else:
             dtype = check_dtype(where, dtype)
         x = arrays[-1]
-        rows = _Rows(x.shape, check_axes(where, axis, x.ndim))
+        axes = check_axes(where, axis, x.ndim)
+        rows = _Rows(x.shape, axes)
         if rows.length == 0:
             raise ValueError(
                 f"{where}: the axis {axis} of {names[-1]} is empty (shape {x.shape})"
             )
         work = np.dtype(np.float64 if dtype == np.float64 else np.float32)
-        if _backend.NARROW and dtype == np.float16 and all(a.dtype == dtype for a in arrays):
+        if _backend.COMPILED and dtype == np.float16 and all(a.dtype == dtype for a in arrays):
             work = dtype
-        return arrays, rows, dtype, work
+        return arrays, axes, rows, dtype, work
+
+    def _by_columns(self, name, inputs, axes, work, shape, out):
+        """The result where what follows the axes lies side by side; else None.
+
+        It may be ``out``, and has the order of x in memory, as a ufunc's has.
+        """
+        x = inputs[-1]
+        found = _middle(x, axes) if _backend.COMPILED and x.size and axes else None
+        if found is None or any(a.dtype != work for a in inputs):
+            return None
+        order, (outer, n, inner) = found
+        if work.itemsize == 2 and n * inner < 1024:  # converting little takes long
+            return None
+        one = self._row.reduces  # g, or without it the result: one number per column
+        if one and order != [*range(x.ndim)]:
+            return None
+
+        def block(array, one):
+            moved = array if one else array.transpose(order)
+            return moved.reshape(outer, 1 if one else n, inner) if _lies(moved) else None
+
+        blocks = [block(g, one) for g in inputs[:-1]] + [block(x, False)]
+        if any(b is None for b in blocks):
+            return None
+        one = one and len(inputs) == 1
+        target = None if out is None or out.dtype != work else block(out, one)
+        if target is not None and any(
+            np.may_share_memory(target, b)
+            and (one or len(inputs) > 1 or target.ctypes.data != b.ctypes.data)
+            for b in blocks
+        ):
+            target = None
+        if target is None:
+            out = np.empty(shape if one else [shape[i] for i in order], work)
+            target = out.reshape(outer, -1, inner)
+            out = out if one else out.transpose(np.argsort(order))
+        _backend.axis_columns(name, blocks[0], blocks[1] if len(blocks) > 1 else None, target)
+        return out
 
     def _finish(self, result, shape, out, dtype):
+        if result is out:
+            return out
         if out is not None:
             out[...] = result
             return out
@@ -123,7 +184,7 @@ class AxisActivation(_Named):
         other = self._others("value", ("x",), (x,), axis, out=out, dtype=dtype, **options)
         if other is not None:
             return other
-        (x,), rows, dtype, work = self._prepare(where, ("x",), (x,), axis, dtype)
+        (x,), axes, rows, dtype, work = self._prepare(where, ("x",), (x,), axis, dtype)
         if not self._row.reduces:
             shape = x.shape
         else:
@@ -135,6 +196,9 @@ class AxisActivation(_Named):
         if out is not None:
             (out,) = check_out(where, out, 1, shape, dtype)
             self._exact(where, out, shape)
+        result = self._by_columns(self._row.name, [x], axes, work, shape, out)
+        if result is not None:
+            return self._finish(result, shape, out, dtype)
         target = None
         if not self._row.reduces and out is not None and out.dtype == work:
             view = out.transpose(rows.order)
@@ -170,7 +234,7 @@ class AxisActivation(_Named):
         other = self._others(form, names, (g, y), axis, out=out, dtype=dtype)
         if other is not None:
             return other
-        (g, y), rows, dtype, work = self._prepare(where, names, (g, y), axis, dtype)
+        (g, y), axes, rows, dtype, work = self._prepare(where, names, (g, y), axis, dtype)
         shape = y.shape
         if self._row.reduces:
             kept = tuple(shape[i] for i in rows.keep)
@@ -179,7 +243,6 @@ class AxisActivation(_Named):
                 raise ValueError(
                     f"{where}: g must have shape {kept} or {ones}, got {g.shape}"
                 )
-            g_rows = _aligned(g, work).reshape(rows.count, 1)
         else:
             try:
                 g = np.broadcast_to(g, shape)
@@ -187,12 +250,18 @@ class AxisActivation(_Named):
                 raise ValueError(
                     f"{where}: g has shape {g.shape}, {names[1]} {shape}"
                 ) from None
-            g_rows = rows.of(g, work)
         if out is not None:
             (out,) = check_out(where, out, 1, shape, dtype)
             self._exact(where, out, shape)
-        result = np.empty((rows.count, rows.length), work)
         name = f"{self._row.name}_{form}"
+        result = self._by_columns(name, [g, y], axes, work, shape, out)
+        if result is not None:
+            return self._finish(result, shape, out, dtype)
+        if self._row.reduces:
+            g_rows = _aligned(g, work).reshape(rows.count, 1)
+        else:
+            g_rows = rows.of(g, work)
+        result = np.empty((rows.count, rows.length), work)
         _backend.axis_backward(name, g_rows, rows.of(y, work), result)
         return self._finish(rows.back(result), shape, out, dtype)
 

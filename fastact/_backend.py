@@ -2,10 +2,11 @@
 
 A backend gives: ``Front`` (the base class of the activations), ``loop(public)``
 (an object with ``fast`` and ``ufunc``), ``axis_forward`` and ``axis_backward``, whether
-these take float16 (``NARROW``), ``use_bfloat16`` (which it is told the dtype), the
-instruction set ``ISA`` of its kernels and those that it could use here, ``ISAS``, and
-the number of threads: ``get_threads``, ``set_threads`` for the process, ``limit_here``
-for the calling thread (0: that of the process), which returns what was before.
+these take float16 and ``axis_columns`` works (``COMPILED``), ``use_bfloat16`` (which is
+told the dtype of that name), the instruction set ``ISA`` of its kernels and those that it
+could use here, ``ISAS``, and the number of threads: ``get_threads``, ``set_threads`` for
+the process, ``limit_here`` for the calling thread (0: that of the process), which returns
+what was before.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ if NAME == "cython":
         ISA,
         ISAS,
         Front,
+        axis_columns,
         axis_last,
         axis_rows,
         loop,
@@ -62,7 +64,7 @@ if NAME == "cython":
     )
     from ._pool import get_threads, limit_here, set_threads
 
-    NARROW = True
+    COMPILED = True
 
     def axis_forward(name: str, x: np.ndarray, out: np.ndarray) -> None:
         """Fill ``out`` (rows, n or 1) from ``x`` (rows, n), both contiguous."""
@@ -82,7 +84,7 @@ else:
 
     ISA = "none"
     ISAS = []
-    NARROW = False
+    COMPILED = False
 
     class Front:  # type: ignore[no-redef]
         """The forms of an activation, all by way of ``_general``."""
@@ -139,6 +141,9 @@ else:
         name: str, g: np.ndarray, y: np.ndarray, out: np.ndarray
     ) -> None:
         out[...] = _numpy_backend.axis_backward(name, g, y)
+
+    def axis_columns(name: str, a: np.ndarray, b, out: np.ndarray) -> None:
+        """Not here (``COMPILED``)."""
 
     def axis_last(name: str, x, g=None, out=None, reduces=False) -> None:
         """No quick way here."""

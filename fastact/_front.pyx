@@ -160,6 +160,78 @@ cdef extern from *:
     }
     #endif
 
+    /* to[c][r] = from[r][c], of numbers of ``size`` bytes, in rows ``stride`` bytes apart.
+       By way of a square, line for line of the cache: where rows are a power of 2 apart, it
+       holds few lines of them at a time, and each is read or written only once so. */
+    #if defined(__GNUC__)
+    __attribute__((always_inline))
+    #endif
+    static inline void fa_turn_of(
+        const char *from, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t columns,
+        char *to, ptrdiff_t to_stride, const int size
+    ) {
+        char square[64 * 16];
+        const ptrdiff_t side = 64 / size;
+        /* (squares begin with lines) */
+        const ptrdiff_t i0 = (uintptr_t)to % 64 / size, j0 = (uintptr_t)from % 64 / size;
+        ptrdiff_t i, j, m, n;
+        for (i = 0; i < rows; i += m) {
+            m = i ? side : side - i0;
+            m = rows - i < m ? rows - i : m;
+            for (j = 0; j < columns; j += n) {
+                n = j ? side : side - j0;
+                n = columns - j < n ? columns - j : n;
+                const char *x = from + i * stride + j * size;
+                char *y = to + j * to_stride + i * size;
+                ptrdiff_t r = 0, c;
+    #if defined(__SSE2__) || defined(_M_X64)
+                const int step = 16 / size;
+                for (; r <= m - step; r += step, x += step * stride) {
+                    char *z = square + r * size;
+                    for (int k = 0; k < step; k++)
+                        _mm_prefetch(x + (side + k) * stride, _MM_HINT_T0);
+                    for (c = 0; c <= n - step; c += step, z += 64 * step) {
+                        const char *at = x + c * size;
+                        if (size == 4) {
+                            __m128 v0 = _mm_loadu_ps((const float *)at);
+                            __m128 v1 = _mm_loadu_ps((const float *)(at + stride));
+                            __m128 v2 = _mm_loadu_ps((const float *)(at + 2 * stride));
+                            __m128 v3 = _mm_loadu_ps((const float *)(at + 3 * stride));
+                            _MM_TRANSPOSE4_PS(v0, v1, v2, v3);
+                            _mm_storeu_ps((float *)z, v0);
+                            _mm_storeu_ps((float *)(z + 64), v1);
+                            _mm_storeu_ps((float *)(z + 128), v2);
+                            _mm_storeu_ps((float *)(z + 192), v3);
+                        } else {
+                            __m128d v0 = _mm_loadu_pd((const double *)at);
+                            __m128d v1 = _mm_loadu_pd((const double *)(at + stride));
+                            _mm_storeu_pd((double *)z, _mm_unpacklo_pd(v0, v1));
+                            _mm_storeu_pd((double *)(z + 64), _mm_unpackhi_pd(v0, v1));
+                        }
+                    }
+                    for (; c < n; c++, z += 64)
+                        for (int k = 0; k < step; k++)
+                            memcpy(z + k * size, x + k * stride + c * size, size);
+                }
+    #endif
+                for (; r < m; r++, x += stride)
+                    for (c = 0; c < n; c++)
+                        memcpy(square + c * 64 + r * size, x + c * size, size);
+                for (c = 0; c < n; c++, y += to_stride) {
+                    if (m == side) memcpy(y, square + c * 64, 64);
+                    else memcpy(y, square + c * 64, m * size);
+                }
+            }
+        }
+    }
+    static void fa_turn(
+        const char *from, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t columns,
+        char *to, ptrdiff_t to_stride, int size
+    ) {
+        if (size == 4) fa_turn_of(from, stride, rows, columns, to, to_stride, 4);
+        else fa_turn_of(from, stride, rows, columns, to, to_stride, 8);
+    }
+
     /* For a call on a few numbers: memcpy of 4 to 127 bytes, all of them in two or three
        steps that overlap, without a call. */
     static inline void fa_copy_few(char *to, const char *from, ptrdiff_t bytes) {
@@ -209,6 +281,9 @@ cdef extern from *:
     void fa_gather_f64(char *, const char *, Py_ssize_t, Py_ssize_t) noexcept nogil
     void fa_copy_few(char *, const char *, Py_ssize_t) noexcept nogil
     void fa_fill(char *, const char *, Py_ssize_t, int) noexcept nogil
+    void fa_turn(
+        const char *, Py_ssize_t, Py_ssize_t, Py_ssize_t, char *, Py_ssize_t, int
+    ) noexcept nogil
     double fa_as_half(double) noexcept nogil
 
 cdef enum:
@@ -403,7 +478,7 @@ cdef void blocks(
         for j in range(nin + nout):
             a[j] = ptr[j] + start * stride[j]
             if not (whole and direct[j]):
-                if j < nin:
+                if j < nin and (start == 0 or stride[j]):  # (one number is there already)
                     gather(a[j], stride[j], m, kind, <char *>buffer[j])
                 a[j] = <char *>buffer[j]
         fn(a[0], a[1], a[2], a[3], a[4], (m + LANES - 1) & -LANES, p)
@@ -1143,6 +1218,142 @@ def axis_rows(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
     for j in range(work.count, 3):
         work.ptr[j], work.width[j] = NULL, 0
     over_rows(&work, a.shape[0])
+
+
+# --- along an axis with others after it ----------------------------------------
+
+cdef enum:
+    TURNED = 1 << 18  # bytes of rows at a time: they are read from the cache again
+    FEWEST = 16  # columns at a time, at least: a line of the cache
+
+cdef struct Columns:  # operands of shape (outer, width, inner), the last the output
+    kernel_t fn
+    Py_ssize_t n, inner, at_once, tiles  # columns at once; tiles in each of outer
+    int kind, count
+    char *ptr[3]
+    Py_ssize_t width[3]  # n, or 1
+    bint failed
+
+
+cdef void turn(
+    char *x, Py_ssize_t inner, Py_ssize_t n, Py_ssize_t columns, int kind, char *rows,
+    char *strip, bint back
+) noexcept nogil:
+    """Columns of n elements, ``inner`` apart, as contiguous rows, or back.
+
+    float16 and bfloat16 go through ``strip``, LANES rows of the columns as float32.
+    """
+    cdef int size = size_of(kind)
+    cdef Py_ssize_t i, k, m, between = 4 * ((columns + LANES - 1) & -LANES)
+    if size > 2:
+        if back:
+            fa_turn(rows, n * size, columns, n, x, inner * size, size)
+        else:
+            fa_turn(x, inner * size, n, columns, rows, n * size, size)
+        return
+    for i in range(0, n, 16):  # LANES
+        m = min(n - i, <Py_ssize_t>LANES)
+        if back:
+            fa_turn(rows + 4 * i, 4 * n, columns, m, strip, between, 4)
+        for k in range(m):
+            whole(x + (i + k) * inner * 2, strip + k * between, columns, kind, back)
+        if not back:
+            fa_turn(strip, between, m, columns, rows + 4 * i, 4 * n, 4)
+
+
+cdef inline void in_rows(
+    Columns *w, int j, Py_ssize_t tile, char *rows, char *strip, bint back
+) noexcept nogil:
+    """A tile of operand j as rows, or back."""
+    cdef int size = size_of(w.kind)
+    cdef Py_ssize_t first = tile % w.tiles * w.at_once
+    cdef Py_ssize_t columns = min(w.at_once, w.inner - first)
+    cdef char *x = w.ptr[j] + (tile // w.tiles * w.width[j] * w.inner + first) * size
+    if w.width[j] > 1:
+        turn(x, w.inner, w.n, columns, w.kind, rows, strip, back)
+    elif w.kind >= F16:
+        whole(x, rows, columns, w.kind, back)
+    elif back:
+        memcpy(x, rows, columns * size)
+    else:
+        memcpy(rows, x, columns * size)
+
+
+cdef void columns_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    cdef Columns *w = <Columns *>work
+    cdef int wide = 8 if w.kind == F64 else 4, last = w.count - 1, j
+    cdef Py_ssize_t step = batch(w.n), bytes = 4 * LANES * (w.at_once + LANES)
+    cdef Py_ssize_t tile, row, columns
+    cdef double rows
+    cdef char *room
+    cdef char *strip
+    cdef char *a[3]
+    for j in range(w.count):
+        bytes += (wide * (w.at_once * w.width[j] + LANES) + 63) & -64
+    room = <char *>malloc(bytes + 64)
+    if room == NULL:
+        w.failed = True
+        return
+    strip = room + (-<Py_ssize_t>room & 63)  # whole lines
+    bytes = 4 * LANES * (w.at_once + LANES)
+    for j in range(3):
+        a[j] = NULL
+    for j in range(w.count):
+        a[j] = strip + bytes
+        bytes += (wide * (w.at_once * w.width[j] + LANES) + 63) & -64
+    if w.count == 2 and w.n > 1 and w.width[1] == w.n:
+        a[1] = a[0]  # (softmax and log_softmax may: less of the cache)
+    for tile in range(start, stop):
+        columns = min(w.at_once, w.inner - tile % w.tiles * w.at_once)
+        for j in range(last):
+            in_rows(w, j, tile, a[j], strip, False)
+        row = 0
+        while row < columns:
+            rows = min(step, columns - row)
+            w.fn(
+                a[0] + row * w.width[0] * wide, a[1] + row * w.width[1] * wide,
+                NULL if last == 1 else a[2] + row * w.width[2] * wide, NULL, NULL, w.n,
+                &rows,
+            )
+            row += step
+        in_rows(w, last, tile, a[last], strip, True)
+    free(room)
+
+
+def axis_columns(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
+    """Run the axis kernel ``name`` along the middle one of three axes.
+
+    ``a``, ``b`` (or None) and ``out`` are C-contiguous, of one dtype that has a kind; an
+    operand that is one number per column has 1 there.  ``out`` may be ``a``.
+    """
+    cdef Columns work
+    cdef fa_fpstate state
+    cdef int j = 0
+    cdef Py_ssize_t outer = out.shape[0], bytes
+    cdef cnp.ndarray x
+    work.kind, work.n, work.inner, work.failed = kind_of(out), 0, out.shape[2], False
+    work.fn = axis_kernel(name, work.kind)
+    for x in (a, b, out):
+        if x is not None:
+            work.n = max(work.n, x.shape[1])
+            work.ptr[j], work.width[j] = cnp.PyArray_BYTES(x), x.shape[1]
+            j += 1
+    work.count = j
+    bytes = (8 if work.kind == F64 else 4) * (1 if j == 2 else 3) * work.n
+    work.at_once = max(TURNED // bytes & -FEWEST, <Py_ssize_t>FEWEST)
+    work.at_once = min(work.at_once, min(work.inner, <Py_ssize_t>BLOCK))
+    work.tiles = (work.inner + work.at_once - 1) // work.at_once
+    if work.kind < F16:  # (whose conversions take LANES)
+        work.at_once = (work.inner + work.tiles - 1) // work.tiles
+    with nogil:
+        fa_fp_save(&state)
+        spread(
+            columns_part, &work, outer * work.tiles,
+            max(FIRST // (work.n * work.at_once), 1),
+        )
+        fa_fp_restore(&state)
+    if work.failed:
+        raise MemoryError
 
 
 cdef inline bint of_rows(cnp.ndarray a, cnp.ndarray x, bint kept) noexcept:

@@ -9,6 +9,7 @@ import reference
 from cases import DTYPES, same_bits
 
 import fastact as fa
+from fastact import _registry
 
 
 class Exact:
@@ -435,3 +436,51 @@ def test_the_last_axis_by_its_other_name(dtype):
                 fa.logsumexp(x, out=out)
         with pytest.raises(ValueError, match="g must have shape"):
             fa.logsumexp.backward(np.ones((*shape[:-1], 3), dtype), x)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, *DTYPES])
+@pytest.mark.parametrize("row", _registry.AXIS_ROWS, ids=lambda r: r.name)
+def test_columns_are_rows(row, dtype):
+    """The same bits where the axis is not the last in memory."""
+    f = getattr(fa, row.name)
+    rng = np.random.default_rng(9)
+    cases = [
+        ((3, 1000, 7), 1), ((5, 7, 129), 1), ((2, 70, 40), 0), ((300, 65), 0),
+        ((2, 3, 5, 4), (1, 2)), ((1, 9, 2000), 1), ((4, 1, 600), 1), ((17, 16, 16), 1),
+    ]
+    for shape, axis in cases:
+        x = rng.normal(0, 3, shape).astype(dtype)
+        axes = axis if isinstance(axis, tuple) else (axis,)
+        last = tuple(range(-len(axes), 0))
+        turned = np.ascontiguousarray(np.moveaxis(x, axes, last))
+        rows = turned.reshape(*turned.shape[: -len(axes)], -1)
+
+        def back(array, like=turned, last=last, axes=axes):
+            return np.moveaxis(array.reshape(like.shape), last, axes)
+
+        expected, y = f(rows), f(x, axis)
+        g = rng.normal(0, 1, y.shape).astype(dtype)
+        if row.reduces:
+            assert same_bits(y, expected)
+            assert same_bits(f(x, axis, keepdims=True), np.expand_dims(expected, axes))
+            g_rows = g
+        else:
+            assert same_bits(y, back(expected))
+            g_rows = np.moveaxis(g, axes, last).reshape(rows.shape)
+            gx = f.backward_from_output(g, y, axis)
+            assert same_bits(gx, back(f.backward_from_output(g_rows, expected)))
+            own = x.copy()
+            assert f(own, axis, out=own) is own and same_bits(own, y)
+            # from out that x overlaps in part, is apart, or lies otherwise
+            space = np.empty((shape[0] + 1, *shape[1:]), dtype)
+            space[1:] = x
+            assert same_bits(f(space[1:], axis, out=space[:-1]), y)
+            assert same_bits(f(x, axis, out=np.empty(shape[::-1], dtype).T), y)
+            order = np.roll(range(x.ndim), 1)
+            moved = np.ascontiguousarray(x.transpose(order)).transpose(np.argsort(order))
+            assert same_bits(f(moved, axis), y)
+        gx = f.backward(g, x, axis)
+        assert same_bits(gx, back(f.backward(g_rows, rows)))
+        out = np.empty_like(x)
+        assert f.backward(g, x, axis, out=out) is out and same_bits(out, gx)
+        assert same_bits(f.backward(g, x, axis, out=x), gx)
