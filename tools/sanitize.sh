@@ -49,7 +49,7 @@ for isa in base v3 v4; do
     # test_cimport builds an extension without sanitizers: not for this.
     sanitized -m pytest -q -p no:cacheprovider --capture=sys \
         --deselect tests/test_kernels.py::test_cimport \
-        tests/test_{arrays,contract,forms,kernels,axis,errors,gates,threads}.py "$@"
+        tests/test_{arrays,contract,forms,kernels,axis,errors,gates,half,threads}.py "$@"
     ran=$((ran + 1))
 done
 [ "$ran" -gt 0 ]
