@@ -44,7 +44,8 @@ class _Rows:
         return moved.transpose(sorted(range(len(self.order)), key=self.order.__getitem__))
 
 
-def _lies(array: np.ndarray) -> bool:
+def _readable(array: np.ndarray) -> bool:
+    """Whether _aligned() would give the array itself."""
     return array.flags.c_contiguous and array.flags.aligned
 
 
@@ -143,7 +144,7 @@ class AxisActivation(_Named):
 
         def block(array, one):
             moved = array if one else array.transpose(order)
-            return moved.reshape(outer, 1 if one else n, inner) if _lies(moved) else None
+            return moved.reshape(outer, 1 if one else n, inner) if _readable(moved) else None
 
         blocks = [block(g, one) for g in inputs[:-1]] + [block(x, False)]
         if any(b is None for b in blocks):

@@ -1251,7 +1251,7 @@ cdef void turn(
         else:
             fa_turn(x, inner * size, n, columns, rows, n * size, size)
         return
-    for i in range(0, n, 16):  # LANES
+    for i in range(0, n, 16):  # LANES (Cython takes a step as a literal only)
         m = min(n - i, <Py_ssize_t>LANES)
         if back:
             fa_turn(rows + 4 * i, 4 * n, columns, m, strip, between, 4)
