@@ -5,6 +5,7 @@ Usage: ``python tools/readme_speed.py RESULTS.json``, a file of
 
 The README shows the ratios to PyTorch; the page all of it, with a chart of the
 functions that ``fastact bench`` measures by default (which needs Matplotlib).
+``--page NAME`` writes docs/NAME.md and its chart, and leaves the README alone.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from fastact import _peers, bench
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
-PAGE = ROOT / "docs" / "benchmarks.md"
-CHART = ROOT / "docs" / "images" / "benchmarks.svg"
+DOCS = ROOT / "docs"
+PAGE = "benchmarks"
 BEGIN, END = "<!-- speed-table -->\n", "<!-- /speed-table -->\n"
 
 #: the sizes of the README, and the peer
@@ -34,7 +35,7 @@ ABOUT = (
     "result allocated by both.  [All sizes and other libraries](docs/benchmarks.md)."
 )
 
-INTRO = """# Benchmarks
+INTRO = """# Benchmarks TITLE
 
 <!-- written by tools/readme_speed.py -->
 
@@ -44,7 +45,7 @@ machine: `pip install 'fastact[bench]'`.  With `--isa v3` everybody is kept to w
 AVX2 and without AVX-512 has, by environment variables that the table names; ONNX Runtime
 has none and is left out.
 
-![Time of fastact by that of other libraries, over the size](images/benchmarks.svg)
+![Time of fastact by that of other libraries, over the size](images/NAME.svg)
 
 NumPy and SciPy run the expressions that one writes with them; numexpr and Numba (with
 `fastmath`) the textbook definitions, compiled; PyTorch is eager, JAX jitted; ONNX Runtime
@@ -90,9 +91,11 @@ def readme_table(content: report.Report) -> str:
     return "\n".join(lines) + "\n\n"
 
 
-def page(content: report.Report) -> str:
+def page(content: report.Report, name: str) -> str:
     """All of it: the tables as ``fastact bench`` prints them."""
-    parts = [INTRO, "\n```text\n" + "\n".join(report.heading(content)) + "\n```\n"]
+    isa = {"base": "baseline x86-64", "v3": "AVX2", "v4": "AVX-512"}[content["isa"]]
+    intro = INTRO.replace("TITLE", f"with {isa}").replace("NAME", name)
+    parts = [intro, "\n```text\n" + "\n".join(report.heading(content)) + "\n```\n"]
     names = dict.fromkeys(r["name"] for r in content["results"])
     for name in names:
         own = [r for r in content["results"] if r["name"] == name]
@@ -103,20 +106,28 @@ def page(content: report.Report) -> str:
     return "".join(parts)
 
 
+def write_page(content: report.Report, name: str) -> None:
+    (DOCS / f"{name}.md").write_text(page(content, name), encoding="utf-8")
+    shown = [r for r in content["results"] if r["name"] in bench.NAMES]
+    report.save_chart({**content, "results": shown}, DOCS / "images" / f"{name}.svg")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("results", type=Path, help="of fastact bench --json")
-    content = report.load("readme_speed.py", parser.parse_args().results)
+    parser.add_argument("--page", metavar="NAME", help="write docs/NAME.md alone")
+    args = parser.parse_args()
+    content = report.load("readme_speed.py", args.results)
     if PEER not in content["versions"]:
         parser.error(f"{_peers.PEERS[PEER].title} is not among the results")
+    write_page(content, args.page or PAGE)
+    if args.page:
+        return 0
     before, begin, rest = README.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
         parser.error(f"{README}: no {BEGIN.strip()} ... {END.strip()}")
     README.write_text(f"{before}{BEGIN}{readme_table(content)}{END}{after}", encoding="utf-8")
-    PAGE.write_text(page(content), encoding="utf-8")
-    shown = [r for r in content["results"] if r["name"] in bench.NAMES]
-    report.save_chart({**content, "results": shown}, CHART)
     return 0
 
 
