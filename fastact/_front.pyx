@@ -1124,7 +1124,7 @@ cdef struct Rows:  # the operands of an axis kernel, the last the output
     bint failed  # for want of memory
 
 
-cdef inline void whole(
+cdef inline void convert(
     char *narrow, char *wide, Py_ssize_t n, int kind, bint back
 ) noexcept nogil:
     """n contiguous elements from ``narrow`` to float32, or back."""
@@ -1171,10 +1171,10 @@ cdef void rows_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept nogi
                 a[j] = ptr[j]
         else:
             for j in range(last):
-                whole(ptr[j], a[j], <Py_ssize_t>rows * w.width[j], w.kind, False)
+                convert(ptr[j], a[j], <Py_ssize_t>rows * w.width[j], w.kind, False)
         w.fn(a[0], a[1], a[2], NULL, NULL, w.n, &rows)
         if wide != NULL:
-            whole(ptr[last], a[last], <Py_ssize_t>rows * w.width[last], w.kind, True)
+            convert(ptr[last], a[last], <Py_ssize_t>rows * w.width[last], w.kind, True)
         for j in range(w.count):
             ptr[j] += step * w.width[j] * size
         start += step
@@ -1256,7 +1256,7 @@ cdef void turn(
         if back:
             fa_turn(rows + 4 * i, 4 * n, columns, m, strip, between, 4)
         for k in range(m):
-            whole(x + (i + k) * inner * 2, strip + k * between, columns, kind, back)
+            convert(x + (i + k) * inner * 2, strip + k * between, columns, kind, back)
         if not back:
             fa_turn(strip, between, m, columns, rows + 4 * i, 4 * n, 4)
 
@@ -1272,7 +1272,7 @@ cdef inline void in_rows(
     if w.width[j] > 1:
         turn(x, w.inner, w.n, columns, w.kind, rows, strip, back)
     elif w.kind >= F16:
-        whole(x, rows, columns, w.kind, back)
+        convert(x, rows, columns, w.kind, back)
     elif back:
         memcpy(x, rows, columns * size)
     else:

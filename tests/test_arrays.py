@@ -132,6 +132,21 @@ def test_where_and_dtype():
     assert out[0] == 9 and out[1] == fa.sigmoid(x)[1]
 
 
+@pytest.mark.parametrize("code", ["e", "f", "d"])
+@pytest.mark.parametrize("n", [1, 16, 1000, 1024, 5003])
+def test_one_number_for_all(n, code):
+    """A broadcast operand, of which a kernel reads a part again and again."""
+    rng = np.random.default_rng(n)
+    x = rng.normal(0, 2, n).astype(code)
+    for one in (np.array([0.3], code), np.array(-2.5, code)):
+        every = np.full(n, one, code)
+        assert same_bits(fa.prelu(x, one), fa.prelu(x, every))
+        assert same_bits(fa.silu.backward(one, x), fa.silu.backward(every, x))
+        assert same_bits(fa.silu.backward(x, one), fa.silu.backward(x, every))
+        pair = fa.prelu.backward(x, one, every), fa.prelu.backward(x, every, every)
+        assert all(map(same_bits, *pair))
+
+
 def test_order_is_kept():
     x = np.asfortranarray(np.ones((3, 4), np.float32))
     assert fa.sigmoid(x).flags.f_contiguous
