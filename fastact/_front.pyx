@@ -384,7 +384,13 @@ cdef inline int kind_of(cnp.ndarray a) noexcept:
 
 
 cdef inline int size_of(int kind) noexcept nogil:
+    """Bytes of an element in arrays."""
     return 8 if kind == F64 else 4 if kind == F32 else 2
+
+
+cdef inline int size_in_kernels(int kind) noexcept nogil:
+    """... and where a kernel takes it."""
+    return 8 if kind == F64 else 4
 
 
 # --- the driver -------------------------------------------------------------
@@ -395,7 +401,7 @@ cdef inline void gather(
     """n elements into a buffer, and its last one again up to full lanes."""
     cdef Py_ssize_t i, full = (n + LANES - 1) & -LANES
     cdef uint16_t part[BLOCK]
-    cdef int size = 8 if kind == F64 else 4
+    cdef int size = size_in_kernels(kind)
     if kind >= F16:
         if stride != 2 or n != full or <Py_ssize_t>src % 2:
             for i in range(n):
@@ -421,7 +427,7 @@ cdef inline void scatter(
     cdef Py_ssize_t i, full = (n + LANES - 1) & -LANES
     cdef uint16_t part[BLOCK]
     cdef bint whole = stride == 2 and n == full and <Py_ssize_t>dst % 2 == 0
-    cdef int size = 8 if kind == F64 else 4
+    cdef int size = size_in_kernels(kind)
     if kind >= F16:
         NARROW[kind](
             <void *>src, <void *>dst if whole else part, NULL, NULL, NULL, full, NULL
@@ -498,7 +504,7 @@ cdef void drive(
     """
     cdef bint direct[MAX_OPERANDS]
     cdef bint every = True
-    cdef Py_ssize_t size = 8 if kind == F64 else 4, whole
+    cdef Py_ssize_t size = size_in_kernels(kind), whole
     cdef int j, k
     cdef Py_ssize_t rest[MAX_OPERANDS]
     if n <= 0:
@@ -1120,8 +1126,74 @@ cdef struct Rows:  # the operands of an axis kernel, the last the output
     Py_ssize_t n
     int kind, count
     char *ptr[3]
-    Py_ssize_t width[3]  # elements of a row of each
+    Py_ssize_t width[3]  # elements of a row of each: n, or 1
     bint failed  # for want of memory
+
+
+cdef kernel_t axis_kernel(str name, int kind) except NULL:
+    return find(f"{name}_{'f64' if kind == F64 else 'f32'}")
+
+
+cdef int operands(
+    Rows *w, str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out
+) except -1:
+    """Of the kernel ``name``; the second axis has the elements of a row; b may be None."""
+    cdef cnp.ndarray x
+    cdef int j
+    w.kind, w.n, w.count = kind_of(out), 0, 0
+    w.fn = axis_kernel(name, w.kind)
+    for x in (a, b, out):
+        if x is not None:
+            w.n = max(w.n, x.shape[1])
+            w.ptr[w.count], w.width[w.count] = cnp.PyArray_BYTES(x), x.shape[1]
+            w.count += 1
+    for j in range(w.count, 3):
+        w.ptr[j], w.width[j] = NULL, 0
+    return 0
+
+
+cdef inline char *from_line(char *p) noexcept nogil:
+    """The first line of the cache from there on."""
+    return p + (-<Py_ssize_t>p & 63)
+
+
+cdef char *room(Rows *w, Py_ssize_t rows, Py_ssize_t first, char **a) noexcept nogil:
+    """Memory for ``first`` bytes and then, at ``a``, so many rows of each operand.
+
+    They lie as the kernel takes them, and each begins a line.  NULL where there is no
+    memory.
+    """
+    cdef Py_ssize_t bytes = (first + 63) & -64, at[3]
+    cdef char *memory
+    cdef int j
+    for j in range(w.count):
+        at[j] = bytes
+        bytes += (size_in_kernels(w.kind) * (rows * w.width[j] + LANES) + 63) & -64
+    memory = <char *>malloc(bytes + 64)
+    if memory == NULL:
+        w.failed = True
+        return NULL
+    for j in range(w.count):
+        a[j] = from_line(memory) + at[j]
+    if w.count == 2 and w.n > 1 and w.width[1] == w.n:
+        a[1] = a[0]  # (softmax and log_softmax may: less of the cache)
+    return memory
+
+
+cdef int shared(
+    void (*part)(void *, Py_ssize_t, Py_ssize_t) noexcept nogil, Rows *work,
+    Py_ssize_t count, Py_ssize_t elements
+) except -1:
+    """spread() ``count`` pieces of so many elements each."""
+    cdef fa_fpstate state
+    work.failed = False
+    with nogil:
+        fa_fp_save(&state)
+        spread(part, work, count, max(FIRST // elements, 1))
+        fa_fp_restore(&state)
+    if work.failed:
+        raise MemoryError
+    return 0
 
 
 cdef inline void convert(
@@ -1142,59 +1214,34 @@ cdef inline void convert(
 
 cdef void rows_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
     cdef Rows *w = <Rows *>work
-    cdef Py_ssize_t step = batch(w.n), bytes = 0
+    cdef Py_ssize_t step = batch(w.n)
     cdef double rows
     cdef char *ptr[3]
     cdef char *a[3]
-    cdef char *wide = NULL
+    cdef char *memory = NULL
     cdef int j, size = size_of(w.kind), last = w.count - 1
     for j in range(3):
         ptr[j] = w.ptr[j] + start * w.width[j] * size
         a[j] = NULL
     if w.kind >= F16:
-        for j in range(w.count):
-            bytes += 4 * (step * w.width[j] + LANES)
-        wide = <char *>malloc(bytes)
-        if wide == NULL:
-            w.failed = True
+        memory = room(w, step, 0, a)
+        if memory == NULL:
             return
-        bytes = 0
-        for j in range(w.count):
-            a[j] = wide + bytes
-            bytes += 4 * (step * w.width[j] + LANES)
-        if w.count == 2 and w.n > 1 and w.width[1] == w.n:
-            a[1] = a[0]  # (softmax and log_softmax may: less of the cache)
     while start < stop:
         rows = min(step, stop - start)
-        if wide == NULL:
+        if memory == NULL:
             for j in range(w.count):
                 a[j] = ptr[j]
         else:
             for j in range(last):
                 convert(ptr[j], a[j], <Py_ssize_t>rows * w.width[j], w.kind, False)
         w.fn(a[0], a[1], a[2], NULL, NULL, w.n, &rows)
-        if wide != NULL:
+        if memory != NULL:
             convert(ptr[last], a[last], <Py_ssize_t>rows * w.width[last], w.kind, True)
         for j in range(w.count):
             ptr[j] += step * w.width[j] * size
         start += step
-    free(wide)
-
-
-cdef int over_rows(Rows *work, Py_ssize_t rows) except -1:
-    cdef fa_fpstate state
-    work.failed = False
-    with nogil:
-        fa_fp_save(&state)
-        spread(rows_part, work, rows, max(FIRST // work.n, 1))
-        fa_fp_restore(&state)
-    if work.failed:
-        raise MemoryError
-    return 0
-
-
-cdef kernel_t axis_kernel(str name, int kind) except NULL:
-    return find(f"{name}_{'f64' if kind == F64 else 'f32'}")
+    free(memory)
 
 
 def axis_rows(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
@@ -1204,20 +1251,8 @@ def axis_rows(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
     and of shape (rows, n); an operand that is one number per row has shape (rows, 1).
     """
     cdef Rows work
-    cdef int j = 0
-    cdef cnp.ndarray x
-    work.kind = kind_of(out)
-    work.fn = axis_kernel(name, work.kind)
-    work.n = 0
-    for x in (a, b, out):
-        if x is not None:
-            work.n = max(work.n, x.shape[1])
-            work.ptr[j], work.width[j] = cnp.PyArray_BYTES(x), x.shape[1]
-            j += 1
-    work.count = j
-    for j in range(work.count, 3):
-        work.ptr[j], work.width[j] = NULL, 0
-    over_rows(&work, a.shape[0])
+    operands(&work, name, a, b, out)
+    shared(rows_part, &work, a.shape[0], work.n)
 
 
 # --- along an axis with others after it ----------------------------------------
@@ -1226,13 +1261,9 @@ cdef enum:
     TURNED = 1 << 18  # bytes of rows at a time: they are read from the cache again
     FEWEST = 16  # columns at a time, at least: a line of the cache
 
-cdef struct Columns:  # operands of shape (outer, width, inner), the last the output
-    kernel_t fn
-    Py_ssize_t n, inner, at_once, tiles  # columns at once; tiles in each of outer
-    int kind, count
-    char *ptr[3]
-    Py_ssize_t width[3]  # n, or 1
-    bint failed
+cdef struct Columns:  # operands of shape (outer, width, inner)
+    Rows rows  # (first: what is shared() is this)
+    Py_ssize_t inner, at_once, tiles  # columns at once; tiles in each of outer
 
 
 cdef void turn(
@@ -1262,15 +1293,16 @@ cdef void turn(
 
 
 cdef inline void in_rows(
-    Columns *w, int j, Py_ssize_t tile, char *rows, char *strip, bint back
+    Columns *c, int j, Py_ssize_t tile, char *rows, char *strip, bint back
 ) noexcept nogil:
     """A tile of operand j as rows, or back."""
+    cdef Rows *w = &c.rows
     cdef int size = size_of(w.kind)
-    cdef Py_ssize_t first = tile % w.tiles * w.at_once
-    cdef Py_ssize_t columns = min(w.at_once, w.inner - first)
-    cdef char *x = w.ptr[j] + (tile // w.tiles * w.width[j] * w.inner + first) * size
+    cdef Py_ssize_t first = tile % c.tiles * c.at_once
+    cdef Py_ssize_t columns = min(c.at_once, c.inner - first)
+    cdef char *x = w.ptr[j] + (tile // c.tiles * w.width[j] * c.inner + first) * size
     if w.width[j] > 1:
-        turn(x, w.inner, w.n, columns, w.kind, rows, strip, back)
+        turn(x, c.inner, w.n, columns, w.kind, rows, strip, back)
     elif w.kind >= F16:
         convert(x, rows, columns, w.kind, back)
     elif back:
@@ -1280,44 +1312,31 @@ cdef inline void in_rows(
 
 
 cdef void columns_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
-    cdef Columns *w = <Columns *>work
-    cdef int wide = 8 if w.kind == F64 else 4, last = w.count - 1, j
-    cdef Py_ssize_t step = batch(w.n), bytes = 4 * LANES * (w.at_once + LANES)
-    cdef Py_ssize_t tile, row, columns
+    cdef Columns *c = <Columns *>work
+    cdef Rows *w = &c.rows
+    cdef int size = size_in_kernels(w.kind), last = w.count - 1, j
+    cdef Py_ssize_t step = batch(w.n), tile, row, columns
     cdef double rows
-    cdef char *room
-    cdef char *strip
     cdef char *a[3]
-    for j in range(w.count):
-        bytes += (wide * (w.at_once * w.width[j] + LANES) + 63) & -64
-    room = <char *>malloc(bytes + 64)
-    if room == NULL:
-        w.failed = True
+    cdef char *at[3]
+    cdef char *memory = room(w, c.at_once, 4 * LANES * (c.at_once + LANES), a)
+    cdef char *strip = from_line(memory)
+    if memory == NULL:
         return
-    strip = room + (-<Py_ssize_t>room & 63)  # whole lines
-    bytes = 4 * LANES * (w.at_once + LANES)
-    for j in range(3):
-        a[j] = NULL
-    for j in range(w.count):
-        a[j] = strip + bytes
-        bytes += (wide * (w.at_once * w.width[j] + LANES) + 63) & -64
-    if w.count == 2 and w.n > 1 and w.width[1] == w.n:
-        a[1] = a[0]  # (softmax and log_softmax may: less of the cache)
+    at[2] = NULL
     for tile in range(start, stop):
-        columns = min(w.at_once, w.inner - tile % w.tiles * w.at_once)
+        columns = min(c.at_once, c.inner - tile % c.tiles * c.at_once)
         for j in range(last):
-            in_rows(w, j, tile, a[j], strip, False)
+            in_rows(c, j, tile, a[j], strip, False)
         row = 0
         while row < columns:
             rows = min(step, columns - row)
-            w.fn(
-                a[0] + row * w.width[0] * wide, a[1] + row * w.width[1] * wide,
-                NULL if last == 1 else a[2] + row * w.width[2] * wide, NULL, NULL, w.n,
-                &rows,
-            )
+            for j in range(w.count):
+                at[j] = a[j] + row * w.width[j] * size
+            w.fn(at[0], at[1], at[2], NULL, NULL, w.n, &rows)
             row += step
-        in_rows(w, last, tile, a[last], strip, True)
-    free(room)
+        in_rows(c, last, tile, a[last], strip, True)
+    free(memory)
 
 
 def axis_columns(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
@@ -1327,33 +1346,18 @@ def axis_columns(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
     operand that is one number per column has 1 there.  ``out`` may be ``a``.
     """
     cdef Columns work
-    cdef fa_fpstate state
-    cdef int j = 0
-    cdef Py_ssize_t outer = out.shape[0], bytes
-    cdef cnp.ndarray x
-    work.kind, work.n, work.inner, work.failed = kind_of(out), 0, out.shape[2], False
-    work.fn = axis_kernel(name, work.kind)
-    for x in (a, b, out):
-        if x is not None:
-            work.n = max(work.n, x.shape[1])
-            work.ptr[j], work.width[j] = cnp.PyArray_BYTES(x), x.shape[1]
-            j += 1
-    work.count = j
-    bytes = (8 if work.kind == F64 else 4) * (1 if j == 2 else 3) * work.n
+    cdef Py_ssize_t bytes
+    operands(&work.rows, name, a, b, out)
+    work.inner = out.shape[2]
+    bytes = size_in_kernels(work.rows.kind) * (1 if b is None else 3) * work.rows.n
     work.at_once = max(TURNED // bytes & -FEWEST, <Py_ssize_t>FEWEST)
     work.at_once = min(work.at_once, min(work.inner, <Py_ssize_t>BLOCK))
     work.tiles = (work.inner + work.at_once - 1) // work.at_once
-    if work.kind < F16:  # (whose conversions take LANES)
+    if work.rows.kind < F16:  # (whose conversions take LANES)
         work.at_once = (work.inner + work.tiles - 1) // work.tiles
-    with nogil:
-        fa_fp_save(&state)
-        spread(
-            columns_part, &work, outer * work.tiles,
-            max(FIRST // (work.n * work.at_once), 1),
-        )
-        fa_fp_restore(&state)
-    if work.failed:
-        raise MemoryError
+    shared(
+        columns_part, &work.rows, out.shape[0] * work.tiles, work.rows.n * work.at_once
+    )
 
 
 cdef inline bint of_rows(cnp.ndarray a, cnp.ndarray x, bint kept) noexcept:
@@ -1413,5 +1417,5 @@ def axis_last(str name, x, g=None, out=None, bint reduces=False):
     work.ptr[0] = cnp.PyArray_BYTES(x if g is None else g)
     work.ptr[1] = cnp.PyArray_BYTES(out if g is None else x)
     work.ptr[2] = NULL if g is None else cnp.PyArray_BYTES(out)
-    over_rows(&work, rows)
+    shared(rows_part, &work, rows, work.n)
     return out

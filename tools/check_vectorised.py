@@ -63,16 +63,9 @@ def check(isa: str, flags: list[str], kernels) -> list[str]:
              "-w", "-S", str(source), "-o", str(assembly)],
             check=True,
         )
-        vectorised = {
-            int(m[1])
-            for m in re.finditer(r"\.c:(\d+):\d+: optimized: loop vectorized",
-                                 report.read_text())
-        }
-        conversions = {
-            int(m[1])
-            for m in re.finditer(r"_half\.h:(\d+):\d+: optimized: loop vectorized",
-                                 report.read_text())
-        }
+        found = re.findall(r"(\S+):(\d+):\d+: optimized: loop vectorized", report.read_text())
+        vectorised = {int(line) for file, line in found if file.endswith(".c")}
+        conversions = {int(line) for file, line in found if file.endswith("_half.h")}
         doubles = converting(assembly.read_text())
     where = functions(source.read_text().splitlines())
     failed = []
