@@ -277,9 +277,10 @@ def extensions():
     kernels = registry.kernels()
     axis = []
     for row in registry.AXIS_ROWS:
-        axis += [(row.name, 2), (row.name + "_backward", 3)]
+        one = row.reduces  # a number per row
+        axis += [(row.name, 2, one), (row.name + "_backward", 3, one)]
         if not row.reduces:
-            axis.append((row.name + "_backward_from_output", 3))
+            axis.append((row.name + "_backward_from_output", 3, one))
     # (a row is narrow in float64 even where float32 goes through double)
     formulas = {k.row.name for k in kernels} | {"below"}
     formulas |= {k.row.name + "_from_output" for k in kernels if k.kind == "from_output"}
@@ -299,7 +300,10 @@ def extensions():
         names=[
             f"{name}_{s}"
             for s in registry.DTYPES
-            for name in [k.name for k in kernels] + [name for name, _ in axis]
+            for name in [
+                *[k.name for k in kernels],
+                *[name + way for name, _, _ in axis for way in ("", "_columns")],
+            ]
         ] + [f"{way}_{s}" for way in ("from", "to") for s in NARROW],
         narrow=NARROW,
         formulas=", ".join(sorted(formulas)),
@@ -326,6 +330,7 @@ def extensions():
                 "fastact/_avx2.h", "fastact/_tables_avx2.h",
                 "fastact/_rows_of.h", "fastact/_rows_avx2.h",
                 "fastact/_hard.h", "fastact/_hard_of.h", "fastact/_axis_rows.h",
+                "fastact/_axis_columns.h",
                 "fastact/_exact_sum.h", "fastact/_half.h",
             ],
             extra_compile_args=KERNEL_FLAGS + flags,

@@ -591,53 +591,65 @@ cdef inline real base_of(real m) noexcept nogil:
 cdef enum:  # what exps() knows of rows: so many arrays of ROWS
     HEAD = 6
 
-cdef inline void heads(const real *top, bint exactly, real *head) noexcept nogil:
+cdef inline void heads(
+    const real *top, Py_ssize_t rows, bint exactly, real *head, Py_ssize_t apart
+) noexcept nogil:
     """With m = N ln2 + c: the base, what is left of m, the least argument, the two
     parts of c (0 for exps() exactly), and what is to be taken from a sum with magic_of() to
-    have n - N.
+    have n - N.  The arrays are ``apart`` elements apart.
     """
     cdef real base, m, c, k, s, magic
     cdef Py_ssize_t r
-    for r in range(fa_rows()):
+    for r in range(rows):
         base = base_of(top[r])
         m = top[r] if base == 0 else <real>0
         magic = magic_of(m)
         c = reduce_at(m, m, magic, magic, &k, &s)
         head[r] = base
-        head[ROWS + r] = m
-        head[2 * ROWS + r] = m - reach(m)
-        head[3 * ROWS + r] = <real>0 if exactly else c
-        head[4 * ROWS + r] = <real>0 if exactly else -minus_rest(k, <real>-0.0)
-        head[5 * ROWS + r] = magic - k
+        head[apart + r] = m
+        head[2 * apart + r] = m - reach(m)
+        head[3 * apart + r] = <real>0 if exactly else c
+        head[4 * apart + r] = <real>0 if exactly else -minus_rest(k, <real>-0.0)
+        head[5 * apart + r] = magic - k
+
+
+cdef inline real exp_at(
+    real x, const real *head, Py_ssize_t apart, bint exactly, real *rest
+) noexcept nogil:
+    """2^K exp(x - m), head[0] the first number of heads().
+
+    Exactly, and the rest: of few elements, or equal ones, the sum has the error that each
+    of them has.  Then c is not taken off: the exponential is exp(c) times as large, up to
+    sqrt 2, and there is no rounding of that difference.
+
+    With m = N ln2 + c, x - m = (x - n ln2) - c + (n - N) ln2: nothing here rounds
+    before the differences are small.
+    """
+    cdef real base = head[0], m = head[apart], floor = head[2 * apart]
+    cdef real first = head[3 * apart], second = head[4 * apart], back = head[5 * apart]
+    cdef real k, s, r, a = x - base
+    a = floor if floor > a else a
+    if exactly:
+        r = reduce_at(a, a, back, back, &k, &s)
+    else:
+        r = reduce_at(a, a - m, magic_of(a), back, &k, &s)
+    return exp_of(s, r - first, minus_rest(k, second), exactly, rest)
 
 
 cdef inline void exps(
     const real *x, real *e, real *low, Py_ssize_t n, const real *head, bint exactly,
     real without
 ) noexcept nogil:
-    """e = 2^K exp(x - m), n a multiple of LANES; 0 where x is ``without`` (or NaN).
-
-    Exactly, e + low: of few elements, or equal ones, the sum has the error that each of
-    them has.  Then c is not taken off: e is exp(c) times as large, up to sqrt 2, and
-    there is no rounding of that difference.
-
-    With m = N ln2 + c, x - m = (x - n ln2) - c + (n - N) ln2: nothing here rounds
-    before the differences are small.
-    """
-    cdef real base = head[0], m = head[ROWS], floor = head[2 * ROWS]
-    cdef real first = head[3 * ROWS], second = head[4 * ROWS], back = head[5 * ROWS]
-    cdef real k, s, a, r, rest
+    """exp_at() of n elements, a multiple of LANES; 0 where x is ``without`` (or NaN)."""
+    cdef real row[HEAD]
+    cdef real a, r, rest
     cdef Py_ssize_t i
+    for i in range(HEAD):
+        row[i] = head[i * ROWS]
     for i in range(n & -LANES):
-        a = x[i] - base
-        a = floor if floor > a else a
-        if exactly:
-            r = reduce_at(a, a, back, back, &k, &s)
-        else:
-            r = reduce_at(a, a - m, magic_of(a), back, &k, &s)
-        r = exp_of(s, r - first, minus_rest(k, second), exactly, &rest)
         # (x and e may be one: x is read first)
         a = x[i]
+        r = exp_at(a, <const real *>row, 1, exactly, &rest)
         e[i] = <real>0 if a == without else r
         if exactly:
             low[i] = <real>0 if a == without else rest
@@ -700,7 +712,7 @@ cdef inline void exponentials(
     cdef real *to
     cdef real none = NAN
     cdef bint more
-    heads(top, exactly, head)
+    heads(top, fa_rows(), exactly, head, ROWS)
     clear(hi, lo)
     if FA_BY_STEPS:
         sums_of_exps(
@@ -756,11 +768,15 @@ cdef inline real reciprocal(double hi, double lo, real *low) noexcept nogil:
     return result
 
 
+cdef inline real scaled(real e, real factor, real low) noexcept nogil:
+    """e (factor + low), in float less 2^K: rounded once (and into the subnormals)."""
+    e = product_plus(e, factor, e * low)
+    return unscale(e) if real is float else e
+
+
 cdef inline void scale(
     real *y, Py_ssize_t n, real factor, real low
 ) noexcept nogil:
-    """y (factor + low), in float less 2^K: rounded once (and into the subnormals)."""
-    cdef real f
     cdef Py_ssize_t i
     if FA_BY_STEPS:
         if real is float:
@@ -769,8 +785,7 @@ cdef inline void scale(
             fa_scale_f64(y, y, n, factor, low)
         return
     for i in range(n & -LANES):
-        f = product_plus(y[i], factor, y[i] * low)
-        y[i] = unscale(f) if real is float else f
+        y[i] = scaled(y[i], factor, low)
 
 
 cdef inline void softmax(
@@ -832,6 +847,10 @@ cdef inline double whole_sum(double hi, double lo) noexcept nogil:
     return hi + lo if hi - hi == 0 else hi
 
 
+cdef inline real centred_at(real g, real y, real dot, real low) noexcept nogil:
+    return y * ((g - dot) - low)
+
+
 cdef inline void centred(
     const real *g, const real *y, real *gx, Py_ssize_t n, real dot, real low
 ) noexcept nogil:
@@ -843,7 +862,7 @@ cdef inline void centred(
             fa_centred_f64(g, y, gx, n, dot, low)
         return
     for i in range(n & -LANES):
-        gx[i] = y[i] * ((g[i] - dot) - low)
+        gx[i] = centred_at(g[i], y[i], dot, low)
 
 
 cdef inline void softmax_backward_from_output(
@@ -938,8 +957,10 @@ cdef inline Py_ssize_t fill_up(real *x, Py_ssize_t n, real fill) noexcept nogil:
     return full
 
 
+# Of single rows, which have their elements ``step`` apart (columns do):
+
 cdef inline double log_of_dominated(
-    const real *x, Py_ssize_t n, real m, double *low
+    const real *x, Py_ssize_t n, Py_ssize_t step, real m, double *low
 ) noexcept nogil:
     """As log_of(), where the sum is 1 and a little.
 
@@ -950,13 +971,14 @@ cdef inline double log_of_dominated(
     cdef real tops[ROWS]
     cdef double hi[ROWS]
     cdef double lo[ROWS]
-    cdef Py_ssize_t at, count
+    cdef Py_ssize_t at, i, count
     each_row(m, tops)
-    heads(<const real *>tops, False, head)
+    heads(<const real *>tops, fa_rows(), False, head, ROWS)
     clear(hi, lo)
     for at in range(0, n, 4096):
         count = n - at if n - at < BATCH else BATCH
-        memcpy(e, x + at, count * sizeof(real))
+        for i in range(count):
+            e[i] = x[(at + i) * step]
         count = fill_up(e, count, <real>-INFINITY)
         exps(<const real *>e, e, e, count, <const real *>head, False, m)
         sums(<const real *>e, n, 1, count, <const real *>e, False, ANY, hi, lo)
@@ -964,7 +986,7 @@ cdef inline double log_of_dominated(
 
 
 cdef inline double log_sum_wide(
-    const real *x, Py_ssize_t n, double m, double *low
+    const real *x, Py_ssize_t n, Py_ssize_t step, double m, double *low
 ) noexcept nogil:
     """log(sum exp(x - max)) in double whatever ``real`` is."""
     cdef double e[BATCH]
@@ -974,12 +996,12 @@ cdef inline double log_sum_wide(
     cdef double lo[ROWS]
     cdef Py_ssize_t at, i, count
     each_row(m, tops)
-    heads(<const double *>tops, False, head)
+    heads(<const double *>tops, fa_rows(), False, head, ROWS)
     clear(hi, lo)
     for at in range(0, n, 4096):
         count = n - at if n - at < BATCH else BATCH
         for i in range(count):
-            e[i] = x[at + i]
+            e[i] = x[(at + i) * step]
         count = fill_up(e, count, <double>-INFINITY)
         exps(<const double *>e, e, e, count, <const double *>head, False, <double>NAN)
         sums(
@@ -990,7 +1012,7 @@ cdef inline double log_sum_wide(
 
 
 cdef inline double log_sum_pairs(
-    const double *x, Py_ssize_t n, double m, double *low
+    const double *x, Py_ssize_t n, Py_ssize_t step, double m, double *low
 ) noexcept nogil:
     """log(sum exp(x - max)) and its low part to 2^-58: with low parts throughout."""
     cdef double e[BATCH]
@@ -1003,8 +1025,9 @@ cdef inline double log_sum_pairs(
     for at in range(0, n, 4096):
         count = n - at if n - at < BATCH else BATCH
         for i in range(count):
-            d = x[at + i] - m
-            t = sum_low(x[at + i], -m, d)
+            t = x[(at + i) * step]
+            d = t - m
+            t = sum_low(t, -m, d)
             exp_pair(clamp(d), t if d > -exp_top(d) else 0.0, &e[i], &el[i])
             e[i] = 0.0 if d == 0 else e[i]
             el[i] = 0.0 if d == 0 else el[i]
@@ -1019,7 +1042,7 @@ cdef inline double log_sum_pairs(
 
 
 cdef inline double log_sum_near_0(
-    const real *x, Py_ssize_t n, double *low
+    const real *x, Py_ssize_t n, Py_ssize_t step, double *low
 ) noexcept nogil:
     """log(sum exp(x)), from -1/2 to 1/2: the sum less 1 to 2^-135."""
     cdef fa_fixed sum
@@ -1027,7 +1050,7 @@ cdef inline double log_sum_near_0(
     cdef Py_ssize_t i
     memset(&sum, 0, sizeof(sum))
     for i in range(n):
-        fa_fixed_add_exp(&sum, x[i])
+        fa_fixed_add_exp(&sum, x[i * step])
     less_1 = fa_fixed_less_1(sum, &more)
     return log1p_sum(less_1, more, low)
 
@@ -1054,7 +1077,7 @@ cdef inline void log_sums(
         sums.log[r] = log_of(hi[r], lo[r], &sums.low[r], top[r])
     for r in range(rows):
         if dominated(hi[r], top[r]):
-            sums.log[r] = log_of_dominated(x + r * n, n, top[r], &sums.low[r])
+            sums.log[r] = log_of_dominated(x + r * n, n, 1, top[r], &sums.low[r])
 
 
 cdef inline real rounded_sum(real m, double log, double low, real *rest) noexcept nogil:
@@ -1066,15 +1089,22 @@ cdef inline real rounded_sum(real m, double log, double low, real *rest) noexcep
     return hi
 
 
-cdef inline void minus_sum(
-    const real *x, real *y, Py_ssize_t n, real sum, real rest
-) noexcept nogil:
+cdef inline real without_sum(real x, real sum, real rest) noexcept nogil:
     """x - (sum + rest), with what the first difference loses to rounding.
 
     That is exact (FastTwoSum, Dekker) for |x| up to the sum, and off by half an ulp
     of the result beyond.
     """
-    cdef real d, e, least = -1e38
+    cdef real d = x - sum, least = -1e38
+    cdef real e = x - (d + sum)
+    # -inf is NaN here, and to stay -inf
+    e = e if e > least else least
+    return d + (e - rest)
+
+
+cdef inline void minus_sum(
+    const real *x, real *y, Py_ssize_t n, real sum, real rest
+) noexcept nogil:
     cdef Py_ssize_t i
     if FA_BY_STEPS:
         if real is float:
@@ -1083,11 +1113,7 @@ cdef inline void minus_sum(
             fa_minus_sum_f64(x, y, n, sum, rest)
         return
     for i in range(n & -LANES):
-        d = x[i] - sum
-        e = x[i] - (d + sum)
-        # -inf is NaN here, and to stay -inf
-        e = e if e > least else least
-        y[i] = d + (e - rest)
+        y[i] = without_sum(x[i], sum, rest)
 
 
 cdef inline double two_sum(double a, double b, double *low) noexcept nogil:
@@ -1143,6 +1169,31 @@ cdef inline void log_softmax_of(
         store_tails(<const real *>own, n, rows, whole, y)
 
 
+cdef inline real with_log(
+    const real *x, Py_ssize_t n, Py_ssize_t step, real top, double log, double low
+) noexcept nogil:
+    """max + log.
+
+    Where they nearly cancel, the error of the log is that of its exponentials, most of
+    all of few: float rows take those in double then, double rows with their low parts; and
+    where not enough would be left of that either, both in fixed point.
+    """
+    cdef double lost, near
+    cdef double sum = two_sum(top, log, &lost)
+    if fabs(sum) < (0.5 if log > 1 else 2.0) * log and top < 0:
+        if real is float:
+            sum = log_sum_wide(x, n, step, top, &low)
+            near = 7.5e-9 * (log if log > 1 else 1.0)  # 2^25 2^-52
+        else:
+            sum = log_sum_pairs(x, n, step, top, &low)
+            near = (0.03 if log > 1 else 0.25) * log  # 2^-57, and 2^-55 of the log
+        sum = two_sum(top, sum, &lost)
+        if fabs(sum) < near:
+            sum = log_sum_near_0(x, n, step, &low)
+            lost = 0
+    return <real>(sum + (low + lost) if sum - sum == 0 else sum)
+
+
 cdef inline void logsumexp(
     const real *x, real *y, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
@@ -1163,46 +1214,43 @@ cdef inline void logsumexp(
 cdef inline void logsumexp_of(
     const real *x, real *y, Py_ssize_t n, Py_ssize_t rows, Py_ssize_t whole
 ) noexcept nogil:
-    """max + log.
-
-    Where they nearly cancel, the error of the log is that of its exponentials, most of
-    all of few: float rows take those in double then, double rows with their low parts; and
-    where not enough would be left of that either, both in fixed point.
-    """
     cdef real buffer[LANES * ROWS]
     cdef const real *tail = NULL
     cdef real top[ROWS]
     cdef LogSums sums
-    cdef double low, lost, sum, log, near
     cdef Py_ssize_t r
     if has_tail(n, whole):
         tail = tails(x, n, rows, whole, <real>-INFINITY, buffer)
     log_sums(x, tail, n, rows, whole, top, &sums)
     for r in range(rows):
-        low = sums.low[r]
-        log = sums.log[r]
-        sum = two_sum(top[r], log, &lost)
-        if fabs(sum) < (0.5 if log > 1 else 2.0) * log and top[r] < 0:
-            if real is float:
-                sum = log_sum_wide(x + r * n, n, top[r], &low)
-                near = 7.5e-9 * (log if log > 1 else 1.0)  # 2^25 2^-52
-            else:
-                sum = log_sum_pairs(x + r * n, n, top[r], &low)
-                near = (0.03 if log > 1 else 0.25) * log  # 2^-57, and 2^-55 of the log
-            sum = two_sum(top[r], sum, &lost)
-            if fabs(sum) < near:
-                sum = log_sum_near_0(x + r * n, n, &low)
-                lost = 0
-        y[r] = <real>(sum + (low + lost) if sum - sum == 0 else sum)
+        y[r] = with_log(x + r * n, n, 1, top[r], sums.log[r], sums.low[r])
+
+
+cdef inline real less(real g, real e, real sum, real low) noexcept nogil:
+    """g - e (sum + low)."""
+    return fma(-e, low, fma(-e, sum, g))
+
+
+cdef inline double half_scale(real kind) noexcept nogil:
+    """2^(-K / 2)."""
+    return 8.881784197001252e-16 if real is float else 7.006492321624085e-46
+
+
+cdef inline real less_exp(real g, real y, real sum, real low) noexcept nogil:
+    """g - exp(y) (sum + low), for a sum with half of the scale 2^K: it may be small too."""
+    cdef real floor = -reach(<real>0)
+    cdef real magic = magic_of(floor) - (<real>50 if real is float else <real>150)
+    cdef real k, s, rest, a = floor if y < floor else y
+    a = reduce_at(a, a, magic, magic, &k, &s)
+    if real is float:
+        return less(g, fma(s, expm1_reduced(minus_rest(k, a)), s), sum, low)
+    return less(g, exp_of(s, a, minus_rest(k, <real>-0.0), False, &rest), sum, low)
 
 
 cdef inline void less_exps(
     const real *g, const real *y, real *gx, Py_ssize_t n, real sum, real low,
     Py_ssize_t ahead
 ) noexcept nogil:
-    """g - exp(y) (sum + low), for a sum with half of the scale 2^K: it may be small too."""
-    cdef real a, e, k, s, magic, rest
-    cdef real floor = -reach(<real>0)
     cdef Py_ssize_t i
     if FA_BY_STEPS:
         if real is float:
@@ -1210,15 +1258,8 @@ cdef inline void less_exps(
         else:
             fa_less_exps_f64(g, y, gx, n, sum, low, ahead)
         return
-    magic = magic_of(floor) - (<real>50 if real is float else <real>150)
     for i in range(n & -LANES):
-        a = floor if y[i] < floor else y[i]
-        a = reduce_at(a, a, magic, magic, &k, &s)
-        if real is float:
-            e = fma(s, expm1_reduced(minus_rest(k, a)), s)
-        else:
-            e = exp_of(s, a, minus_rest(k, <real>-0.0), False, &rest)
-        gx[i] = fma(-e, low, fma(-e, sum, g[i]))
+        gx[i] = less_exp(g[i], y[i], sum, low)
 
 
 cdef inline void gradient_sums(
@@ -1258,7 +1299,6 @@ cdef inline void log_softmax_from_output(
     const real *g, const real *y, real *gx, Py_ssize_t n, Py_ssize_t rows,
     Py_ssize_t whole
 ) noexcept nogil:
-    cdef double half = 8.881784197001252e-16 if real is float else 7.006492321624085e-46
     cdef real buffer[LANES * ROWS]
     cdef real y_buffer[LANES * ROWS]
     cdef const real *tail = NULL
@@ -1272,7 +1312,7 @@ cdef inline void log_softmax_from_output(
     if more:
         tail = tails(g, n, rows, whole, <real>0, buffer)
         y_tail = tails(y, n, rows, whole, <real>0, y_buffer)
-    gradient_sums(g, tail, n, rows, whole, half, sum, low)
+    gradient_sums(g, tail, n, rows, whole, half_scale(<real>0), sum, low)
     if n == LANES:
         own = gx
     for r in range(rows):
@@ -1303,7 +1343,7 @@ cdef inline void log_softmax_backward(
         gradient_sums(g, tail, n, count, whole, 1.0, sum, low)
         for r in range(count):
             for i in range(n):
-                gx[i] = fma(-gx[i], low[r], fma(-gx[i], sum[r], g[i]))
+                gx[i] = less(g[i], gx[i], sum[r], low[r])
             g += n
             gx += n
         rows -= count

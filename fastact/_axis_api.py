@@ -136,8 +136,6 @@ class AxisActivation(_Named):
         if found is None or any(a.dtype != work for a in inputs):
             return None
         order, (outer, n, inner) = found
-        if work.itemsize == 2 and n * inner < 1024:  # converting little takes long
-            return None
         one = self._row.reduces  # g, or without it the result: one number per column
         if one and order != [*range(x.ndim)]:
             return None

@@ -22,7 +22,7 @@ from cpython.ref cimport Py_INCREF
 from cpython.tuple cimport PyTuple_GET_ITEM, PyTuple_New, PyTuple_SET_ITEM
 from libc.stdint cimport uint16_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcmp, memcpy
+from libc.string cimport memcmp, memcpy, memset
 
 from fastact._axis cimport batch
 from fastact._pool cimport spread
@@ -160,78 +160,6 @@ cdef extern from *:
     }
     #endif
 
-    /* to[c][r] = from[r][c], of numbers of ``size`` bytes, in rows ``stride`` bytes apart.
-       By way of a square, line for line of the cache: where rows are a power of 2 apart, it
-       holds few lines of them at a time, and each is read or written only once so. */
-    #if defined(__GNUC__)
-    __attribute__((always_inline))
-    #endif
-    static inline void fa_turn_of(
-        const char *from, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t columns,
-        char *to, ptrdiff_t to_stride, const int size
-    ) {
-        char square[64 * 16];
-        const ptrdiff_t side = 64 / size;
-        /* (squares begin with lines) */
-        const ptrdiff_t i0 = (uintptr_t)to % 64 / size, j0 = (uintptr_t)from % 64 / size;
-        ptrdiff_t i, j, m, n;
-        for (i = 0; i < rows; i += m) {
-            m = i ? side : side - i0;
-            m = rows - i < m ? rows - i : m;
-            for (j = 0; j < columns; j += n) {
-                n = j ? side : side - j0;
-                n = columns - j < n ? columns - j : n;
-                const char *x = from + i * stride + j * size;
-                char *y = to + j * to_stride + i * size;
-                ptrdiff_t r = 0, c;
-    #if defined(__SSE2__) || defined(_M_X64)
-                const int step = 16 / size;
-                for (; r <= m - step; r += step, x += step * stride) {
-                    char *z = square + r * size;
-                    for (int k = 0; k < step; k++)
-                        _mm_prefetch(x + (side + k) * stride, _MM_HINT_T0);
-                    for (c = 0; c <= n - step; c += step, z += 64 * step) {
-                        const char *at = x + c * size;
-                        if (size == 4) {
-                            __m128 v0 = _mm_loadu_ps((const float *)at);
-                            __m128 v1 = _mm_loadu_ps((const float *)(at + stride));
-                            __m128 v2 = _mm_loadu_ps((const float *)(at + 2 * stride));
-                            __m128 v3 = _mm_loadu_ps((const float *)(at + 3 * stride));
-                            _MM_TRANSPOSE4_PS(v0, v1, v2, v3);
-                            _mm_storeu_ps((float *)z, v0);
-                            _mm_storeu_ps((float *)(z + 64), v1);
-                            _mm_storeu_ps((float *)(z + 128), v2);
-                            _mm_storeu_ps((float *)(z + 192), v3);
-                        } else {
-                            __m128d v0 = _mm_loadu_pd((const double *)at);
-                            __m128d v1 = _mm_loadu_pd((const double *)(at + stride));
-                            _mm_storeu_pd((double *)z, _mm_unpacklo_pd(v0, v1));
-                            _mm_storeu_pd((double *)(z + 64), _mm_unpackhi_pd(v0, v1));
-                        }
-                    }
-                    for (; c < n; c++, z += 64)
-                        for (int k = 0; k < step; k++)
-                            memcpy(z + k * size, x + k * stride + c * size, size);
-                }
-    #endif
-                for (; r < m; r++, x += stride)
-                    for (c = 0; c < n; c++)
-                        memcpy(square + c * 64 + r * size, x + c * size, size);
-                for (c = 0; c < n; c++, y += to_stride) {
-                    if (m == side) memcpy(y, square + c * 64, 64);
-                    else memcpy(y, square + c * 64, m * size);
-                }
-            }
-        }
-    }
-    static void fa_turn(
-        const char *from, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t columns,
-        char *to, ptrdiff_t to_stride, int size
-    ) {
-        if (size == 4) fa_turn_of(from, stride, rows, columns, to, to_stride, 4);
-        else fa_turn_of(from, stride, rows, columns, to, to_stride, 8);
-    }
-
     /* For a call on a few numbers: memcpy of 4 to 127 bytes, all of them in two or three
        steps that overlap, without a call. */
     static inline void fa_copy_few(char *to, const char *from, ptrdiff_t bytes) {
@@ -248,6 +176,55 @@ cdef extern from *:
         else if (bytes >= 8) FA_BOTH_ENDS(8);
         else memcpy(to, from, 4);
     }
+    /* n lines of ``count`` numbers, ``stride`` bytes apart, to groups of 16 columns, which
+       are ``apart`` bytes apart; or back.  A group has its n lines side by side, and the
+       first column goes to ``place`` in its group.
+
+       (Lines may be in many pages: they are fetched ahead.) */
+    #if defined(__GNUC__)
+    __attribute__((always_inline))
+    #endif
+    static inline void fa_lines_of(
+        char *x, ptrdiff_t stride, ptrdiff_t n, ptrdiff_t count, char *groups,
+        ptrdiff_t apart, ptrdiff_t place, const int size, const int back
+    ) {
+        for (ptrdiff_t i = 0; i < n; i++, x += stride, groups += 16 * size) {
+            char *line = x, *end = x + count * size, *group = groups;
+            ptrdiff_t at = place * size;
+            while (line < end) {
+                ptrdiff_t bytes = 16 * size - at;
+                char *to = back ? line : group + at;
+                const char *from = back ? group + at : line;
+                if (end - line < bytes) bytes = end - line;
+    #if defined(__GNUC__)
+                for (int j = 0; j < 16 * size; j += 64)
+                    __builtin_prefetch(line + 8 * stride + j, back);
+    #endif
+                if (bytes == 16 * size) memcpy(to, from, 16 * size);
+                else fa_copy_few(to, from, bytes);
+                line += bytes;
+                group += apart;
+                at = 0;
+            }
+        }
+    }
+    static inline void fa_fetch(const char *x, ptrdiff_t bytes) {
+    #if defined(__GNUC__)
+        for (ptrdiff_t j = 0; j < bytes; j += 64) __builtin_prefetch(x + j);
+    #endif
+    }
+    static void fa_lines(
+        char *x, ptrdiff_t stride, ptrdiff_t n, ptrdiff_t count, char *groups,
+        ptrdiff_t apart, ptrdiff_t place, int size, int back
+    ) {
+    #define FA_LINES(size, back) \
+        fa_lines_of(x, stride, n, count, groups, apart, place, size, back)
+        if (size == 4 && back) FA_LINES(4, 1);
+        else if (size == 4) FA_LINES(4, 0);
+        else if (back) FA_LINES(8, 1);
+        else FA_LINES(8, 0);
+    }
+
     /* 16 numbers, of which the first few are those at ``from`` and the others as its
        first (any other could make the kernel slow, as subnormals do). */
     static inline void fa_fill(char *to, const char *from, ptrdiff_t bytes, int size) {
@@ -281,8 +258,10 @@ cdef extern from *:
     void fa_gather_f64(char *, const char *, Py_ssize_t, Py_ssize_t) noexcept nogil
     void fa_copy_few(char *, const char *, Py_ssize_t) noexcept nogil
     void fa_fill(char *, const char *, Py_ssize_t, int) noexcept nogil
-    void fa_turn(
-        const char *, Py_ssize_t, Py_ssize_t, Py_ssize_t, char *, Py_ssize_t, int
+    void fa_fetch(const char *, Py_ssize_t) noexcept nogil
+    void fa_lines(
+        char *, Py_ssize_t, Py_ssize_t, Py_ssize_t, char *, Py_ssize_t, Py_ssize_t, int,
+        bint
     ) noexcept nogil
     double fa_as_half(double) noexcept nogil
 
@@ -404,8 +383,11 @@ cdef inline void gather(
     cdef int size = size_in_kernels(kind)
     if kind >= F16:
         if stride != 2 or n != full or <Py_ssize_t>src % 2:
-            for i in range(n):
-                memcpy(part + i, src + i * stride, 2)
+            if stride == 2:
+                memcpy(part, src, 2 * n)
+            else:
+                for i in range(n):
+                    memcpy(part + i, src + i * stride, 2)
             for i in range(n, full):
                 part[i] = part[n - 1]
             src = <const char *>part
@@ -432,7 +414,9 @@ cdef inline void scatter(
         NARROW[kind](
             <void *>src, <void *>dst if whole else part, NULL, NULL, NULL, full, NULL
         )
-        if not whole:
+        if stride == 2 and not whole:
+            memcpy(dst, part, 2 * n)
+        elif not whole:
             for i in range(n):
                 memcpy(dst + i * stride, part + i, 2)
     elif stride == size:
@@ -1152,29 +1136,24 @@ cdef int operands(
     return 0
 
 
-cdef inline char *from_line(char *p) noexcept nogil:
-    """The first line of the cache from there on."""
-    return p + (-<Py_ssize_t>p & 63)
+cdef char *room(Rows *w, Py_ssize_t rows, int more, char **a) noexcept nogil:
+    """Memory for so many rows of each operand, as the kernel takes them, at ``a``.
 
-
-cdef char *room(Rows *w, Py_ssize_t rows, Py_ssize_t first, char **a) noexcept nogil:
-    """Memory for ``first`` bytes and then, at ``a``, so many rows of each operand.
-
-    They lie as the kernel takes them, and each begins a line.  NULL where there is no
+    Each begins a line of the cache; ``more`` elements to a row.  NULL where there is no
     memory.
     """
-    cdef Py_ssize_t bytes = (first + 63) & -64, at[3]
+    cdef Py_ssize_t bytes = 0, at[3]
     cdef char *memory
     cdef int j
     for j in range(w.count):
         at[j] = bytes
-        bytes += (size_in_kernels(w.kind) * (rows * w.width[j] + LANES) + 63) & -64
+        bytes += (size_in_kernels(w.kind) * (rows * (w.width[j] + more) + LANES) + 63) & -64
     memory = <char *>malloc(bytes + 64)
     if memory == NULL:
         w.failed = True
         return NULL
     for j in range(w.count):
-        a[j] = from_line(memory) + at[j]
+        a[j] = memory + (-<Py_ssize_t>memory & 63) + at[j]
     if w.count == 2 and w.n > 1 and w.width[1] == w.n:
         a[1] = a[0]  # (softmax and log_softmax may: less of the cache)
     return memory
@@ -1200,15 +1179,21 @@ cdef inline void convert(
     char *narrow, char *wide, Py_ssize_t n, int kind, bint back
 ) noexcept nogil:
     """n contiguous elements from ``narrow`` to float32, or back."""
+    cdef float few[LANES]
     cdef Py_ssize_t start = 0, m
     while start < n:
         m = min(n - start, <Py_ssize_t>BLOCK)
         if m >= LANES:
             m = m & -LANES
+        elif n >= LANES:  # the last of them, some again
+            m, start = LANES, n - LANES
         if back:
             scatter(wide + 4 * start, m, kind, narrow + 2 * start, 2)
-        else:
+        elif m >= LANES:
             gather(narrow + 2 * start, 2, m, kind, wide + 4 * start)
+        else:
+            gather(narrow + 2 * start, 2, m, kind, <char *>few)
+            memcpy(wide + 4 * start, few, 4 * m)
         start += m
 
 
@@ -1258,84 +1243,86 @@ def axis_rows(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
 # --- along an axis with others after it ----------------------------------------
 
 cdef enum:
-    TURNED = 1 << 18  # bytes of rows at a time: they are read from the cache again
-    FEWEST = 16  # columns at a time, at least: a line of the cache
+    TILE = 1 << 19  # bytes of columns at a time: they are read from the cache again
+    WIDEST = 128  # columns at a time: as many as pay
+    NARROWEST = 128  # bytes of a line: fewer take as long
 
 cdef struct Columns:  # operands of shape (outer, width, inner)
     Rows rows  # (first: what is shared() is this)
-    Py_ssize_t inner, at_once, tiles  # columns at once; tiles in each of outer
+    Py_ssize_t inner, count, at_once  # columns: in a block, in all, and at a time
 
 
-cdef void turn(
-    char *x, Py_ssize_t inner, Py_ssize_t n, Py_ssize_t columns, int kind, char *rows,
-    char *strip, bint back
-) noexcept nogil:
-    """Columns of n elements, ``inner`` apart, as contiguous rows, or back.
+cdef inline Py_ssize_t group_bytes(Rows *w, int j) noexcept nogil:
+    """How far apart groups of LANES columns of operand j are.
 
-    float16 and bfloat16 go through ``strip``, LANES rows of the columns as float32.
+    (Not by a power of 2, or the cache can hold few of a line's.)
     """
-    cdef int size = size_of(kind)
-    cdef Py_ssize_t i, k, m, between = 4 * ((columns + LANES - 1) & -LANES)
-    if size > 2:
-        if back:
-            fa_turn(rows, n * size, columns, n, x, inner * size, size)
-        else:
-            fa_turn(x, inner * size, n, columns, rows, n * size, size)
-        return
-    for i in range(0, n, 16):  # LANES (Cython takes a step as a literal only)
-        m = min(n - i, <Py_ssize_t>LANES)
-        if back:
-            fa_turn(rows + 4 * i, 4 * n, columns, m, strip, between, 4)
-        for k in range(m):
-            convert(x + (i + k) * inner * 2, strip + k * between, columns, kind, back)
-        if not back:
-            fa_turn(strip, between, m, columns, rows + 4 * i, 4 * n, 4)
+    return (w.width[j] + (w.width[j] > 1)) * LANES * size_in_kernels(w.kind)
 
 
-cdef inline void in_rows(
-    Columns *c, int j, Py_ssize_t tile, char *rows, char *strip, bint back
+cdef inline void copy_columns(
+    Columns *c, int j, Py_ssize_t first, Py_ssize_t columns, char *groups, bint back
 ) noexcept nogil:
-    """A tile of operand j as rows, or back."""
+    """Some of operand j to groups, line by line in each, or back."""
     cdef Rows *w = &c.rows
     cdef int size = size_of(w.kind)
-    cdef Py_ssize_t first = tile % c.tiles * c.at_once
-    cdef Py_ssize_t columns = min(c.at_once, c.inner - first)
-    cdef char *x = w.ptr[j] + (tile // c.tiles * w.width[j] * c.inner + first) * size
-    if w.width[j] > 1:
-        turn(x, c.inner, w.n, columns, w.kind, rows, strip, back)
-    elif w.kind >= F16:
-        convert(x, rows, columns, w.kind, back)
-    elif back:
-        memcpy(x, rows, columns * size)
-    else:
-        memcpy(rows, x, columns * size)
+    cdef Py_ssize_t stride = c.inner * size, apart = group_bytes(w, j)
+    cdef Py_ssize_t place = 0, at, m, i, lines
+    cdef char *x
+    cdef char *group
+    cdef float wide[LANES * WIDEST + LANES]
+    while columns > 0:  # (block by block)
+        at = first % c.inner
+        m = min(columns, c.inner - at)
+        x = w.ptr[j] + (first // c.inner * w.width[j] * c.inner + at) * size
+        if w.kind < F16:
+            fa_lines(x, stride, w.width[j], m, groups, apart, place, size, back)
+        else:
+            lines = LANES if m == c.inner else 1  # of memory without gaps
+            i = 0
+            while i < w.width[j]:
+                lines = min(lines, w.width[j] - i)
+                group = groups + i * LANES * 4
+                fa_fetch(x + 8 * lines * stride, lines * m * size)
+                if not back:
+                    convert(x, <char *>wide, lines * m, w.kind, False)
+                fa_lines(<char *>wide, 4 * m, lines, m, group, apart, place, 4, back)
+                if back:
+                    convert(x, <char *>wide, lines * m, w.kind, True)
+                x += lines * stride
+                i += lines
+        groups += (place + m) // LANES * apart
+        place = (place + m) % LANES
+        first += m
+        columns -= m
 
 
 cdef void columns_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
     cdef Columns *c = <Columns *>work
     cdef Rows *w = &c.rows
-    cdef int size = size_in_kernels(w.kind), last = w.count - 1, j
-    cdef Py_ssize_t step = batch(w.n), tile, row, columns
-    cdef double rows
+    cdef int last = w.count - 1, j
+    cdef Py_ssize_t part, first, columns, group
     cdef char *a[3]
     cdef char *at[3]
-    cdef char *memory = room(w, c.at_once, 4 * LANES * (c.at_once + LANES), a)
-    cdef char *strip = from_line(memory)
+    cdef char *memory = room(w, c.at_once, 1, a)
     if memory == NULL:
         return
     at[2] = NULL
-    for tile in range(start, stop):
-        columns = min(c.at_once, c.inner - tile % c.tiles * c.at_once)
+    if w.width[last] == w.width[last - 1]:
+        a[last] = a[last - 1]
+    for part in range(start, stop):
+        first = part * c.at_once
+        columns = min(c.at_once, c.count - first)
         for j in range(last):
-            in_rows(c, j, tile, a[j], strip, False)
-        row = 0
-        while row < columns:
-            rows = min(step, columns - row)
+            if columns % LANES:  # the rest of the last group is computed too
+                group = group_bytes(w, j)
+                memset(a[j] + columns // LANES * group, 0, group)
+            copy_columns(c, j, first, columns, a[j], False)
+        for group in range((columns + LANES - 1) // LANES):
             for j in range(w.count):
-                at[j] = a[j] + row * w.width[j] * size
-            w.fn(at[0], at[1], at[2], NULL, NULL, w.n, &rows)
-            row += step
-        in_rows(c, last, tile, a[last], strip, True)
+                at[j] = a[j] + group * group_bytes(w, j)
+            w.fn(at[0], at[1], at[2], NULL, NULL, w.n, NULL)
+        copy_columns(c, last, first, columns, a[last], True)
     free(memory)
 
 
@@ -1346,18 +1333,14 @@ def axis_columns(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
     operand that is one number per column has 1 there.  ``out`` may be ``a``.
     """
     cdef Columns work
-    cdef Py_ssize_t bytes
-    operands(&work.rows, name, a, b, out)
-    work.inner = out.shape[2]
-    bytes = size_in_kernels(work.rows.kind) * (1 if b is None else 3) * work.rows.n
-    work.at_once = max(TURNED // bytes & -FEWEST, <Py_ssize_t>FEWEST)
-    work.at_once = min(work.at_once, min(work.inner, <Py_ssize_t>BLOCK))
-    work.tiles = (work.inner + work.at_once - 1) // work.at_once
-    if work.rows.kind < F16:  # (whose conversions take LANES)
-        work.at_once = (work.inner + work.tiles - 1) // work.tiles
-    shared(
-        columns_part, &work.rows, out.shape[0] * work.tiles, work.rows.n * work.at_once
-    )
+    cdef Py_ssize_t bytes, parts
+    operands(&work.rows, name + "_columns", a, b, out)
+    work.inner, work.count = out.shape[2], out.shape[0] * out.shape[2]
+    bytes = size_in_kernels(work.rows.kind) * (1 if b is None else 2) * work.rows.n
+    work.at_once = max(TILE // bytes & -LANES, NARROWEST // size_of(work.rows.kind))
+    work.at_once = min(work.at_once, <Py_ssize_t>WIDEST)
+    parts = (work.count + work.at_once - 1) // work.at_once
+    shared(columns_part, &work.rows, parts, work.rows.n * work.at_once)
 
 
 cdef inline bint of_rows(cnp.ndarray a, cnp.ndarray x, bint kept) noexcept:

@@ -447,9 +447,16 @@ def test_columns_are_rows(row, dtype):
     cases = [
         ((3, 1000, 7), 1), ((5, 7, 129), 1), ((2, 70, 40), 0), ((300, 65), 0),
         ((2, 3, 5, 4), (1, 2)), ((1, 9, 2000), 1), ((4, 1, 600), 1), ((17, 16, 16), 1),
+        ((2, 5000, 3), 1), ((6, 12, 5), 1), ((3, 47, 33), 1), ((90, 2, 2), 1),
     ]
     for shape, axis in cases:
-        x = rng.normal(0, 3, shape).astype(dtype)
+        x = rng.normal(0, 3, shape)
+        # some that are nearly all of the sum, cancel it, or are no numbers
+        for special in (20, 80, np.inf, -np.inf, np.nan):
+            x[rng.random(shape) < 0.2 / x.shape[axis if axis == 0 else 1]] = special
+        x[rng.random(shape) < 0.1] -= 100
+        level = rng.random([1 if i == axis else n for i, n in enumerate(shape)]) < 0.2
+        x = np.where(level, -np.log(x.shape[1]), x).astype(dtype)
         axes = axis if isinstance(axis, tuple) else (axis,)
         last = tuple(range(-len(axes), 0))
         turned = np.ascontiguousarray(np.moveaxis(x, axes, last))
