@@ -297,6 +297,9 @@ def extensions():
         ],
         dtypes=registry.DTYPES,
         axis=axis,
+        ones=lambda count, one: ", ".join(
+            str(one and j == (1 if count == 2 else 0)) for j in range(3)
+        ),
         names=[
             f"{name}_{s}"
             for s in registry.DTYPES
@@ -330,7 +333,7 @@ def extensions():
                 "fastact/_avx2.h", "fastact/_tables_avx2.h",
                 "fastact/_rows_of.h", "fastact/_rows_avx2.h",
                 "fastact/_hard.h", "fastact/_hard_of.h", "fastact/_axis_rows.h",
-                "fastact/_axis_columns.h",
+                "fastact/_axis_columns.h", "fastact/_turn.h",
                 "fastact/_exact_sum.h", "fastact/_half.h",
             ],
             extra_compile_args=KERNEL_FLAGS + flags,

@@ -395,7 +395,8 @@ cdef enum Kind:  # of terms of a sum
 
 cdef inline Py_ssize_t batch(Py_ssize_t n) noexcept nogil:
     """How many rows of n elements a call gets."""
-    return BATCH / n if n < BATCH else 1
+    cdef Py_ssize_t rows = BATCH / n if n < BATCH else 1
+    return rows & -LANES if rows > LANES else rows
 
 
 cdef inline Py_ssize_t at_once(Py_ssize_t n, Py_ssize_t rows) noexcept nogil:

@@ -50,6 +50,21 @@ cdef extern from *:
         const double *, const double *, Py_ssize_t, double *, double *
     ) noexcept nogil
 
+cdef extern from "_turn.h":
+    void fa_fetch_rows(const void *, Py_ssize_t) noexcept nogil
+    void fa_to_columns_f32(const float *, Py_ssize_t, float *) noexcept nogil
+    void fa_to_columns_f64(const double *, Py_ssize_t, double *) noexcept nogil
+    void fa_to_rows_f32(const float *, Py_ssize_t, float *) noexcept nogil
+    void fa_to_rows_f64(const double *, Py_ssize_t, double *) noexcept nogil
+
+cdef enum:
+    FEW = 32  # elements of rows that may be turned into columns
+
+cdef inline bint pays(Py_ssize_t n) noexcept nogil:
+    """Whether rows of n elements are better turned into columns: their tails take long."""
+    return n < FEW and n % LANES != 0
+
+
 cdef struct Lanes:  # lines of sums, and what they lost
     double sum[LANES * LANES]
     double low[LANES * LANES]
