@@ -14,7 +14,9 @@ import numpy as np
 
 from . import _backend, _containers, _docs
 from ._checks import (
+    FLOAT_OF,
     UFUNC_KEYWORDS,
+    array_of,
     check_axis,
     check_dtype,
     check_input,
@@ -72,6 +74,11 @@ class _Named:
 def call_ufunc(where, public, names, inputs, params, keywords):
     """Check inputs and ``out``, then call the ufunc ``public``."""
     loop = _backend.loop(public)
+    if keywords.keys() <= {"dtype"} and not params and all(map(_floats, inputs)):
+        try:
+            return loop.ufunc(*inputs, **keywords)
+        except (TypeError, ValueError):
+            pass  # shapes or a dtype that do not fit: below it is said which
     inputs = [check_input(where, n, v) for n, v in zip(names, inputs, strict=True)]
     arrays = inputs + [p for p in params if np.ndim(p)]
     labelled = _containers.labelled(arrays)
@@ -102,10 +109,14 @@ def call_ufunc(where, public, names, inputs, params, keywords):
     return _containers.call(loop.ufunc, (*inputs, *params), keywords)
 
 
+def _floats(value) -> bool:
+    return type(value) is np.ndarray and value.dtype.char in "efd"
+
+
 def _alike(values: tuple) -> bool:
     """Whether they are NumPy's own arrays of floats, in one shape and dtype."""
     first = values[0]
-    if type(first) is not np.ndarray or first.dtype.char not in "efd":
+    if not _floats(first):
         return False
     for v in values[1:]:
         if type(v) is not np.ndarray or v.shape != first.shape or v.dtype != first.dtype:
@@ -198,6 +209,12 @@ class Activation(_Named, _backend.Front):
                 if out is None:
                     if _alike(args) or (len(args) == 1 and type(args[0]) is float):
                         return loop.ufunc(*args, *params)
+                    if len(args) == 1:
+                        x = array_of(args[0])
+                        if x is not None:
+                            # (of params, which would else make it float64)
+                            kind = FLOAT_OF[x.dtype.char]
+                            return loop.ufunc(x, *map(kind, params))
                 elif (
                     form != "value_and_derivative"  # (whose out is a tuple)
                     and _alike((*args, out)) and out.flags.writeable
@@ -346,7 +363,13 @@ class PReLU(_Named):
         self.__signature__ = _signature(("x", "weight"), {})
 
     def _general(self, form: str, names: tuple, args: tuple, keywords: dict):
+        public = PRELU + SUFFIX[form]
         where = f"fastact.{self.__name__}" + ("" if form == "value" else f".{form}")
+        if not keywords and len(args) == len(names) and all(map(_floats, args)):
+            result = _backend.loop(public).fast(args, (), None)
+            if result is not None:
+                return result
+            return call_ufunc(where, public, names, args, (), {})
         for name in keywords:
             if name not in UFUNC_KEYWORDS:
                 raise TypeError(
@@ -359,7 +382,6 @@ class PReLU(_Named):
         if lifted is not None:
             return lifted
         args = _take_out(where, names, args, keywords)
-        public = PRELU + SUFFIX[form]
         if keywords.keys() <= {"out"}:
             result = _backend.loop(public).fast(args, (), keywords.get("out"))
             if result is not None:
@@ -467,8 +489,30 @@ class GatedUnit(_Named):
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
+        self._loops: dict[str, Any] = {}  # by form, of the default options
         self.defaults = gate.options
         self._name(gate.name, _docs.gated_unit(gate))
+
+    def _public(self, form: str, options: dict) -> str:
+        """The ufunc for these options, which are taken out."""
+        row, variant = self._gate.rows[0], self._gate.variant
+        if variant:
+            where = f"fastact.{self.__name__}" + ("" if form == "value" else f".{form}")
+            option = options.pop(variant.option, variant.default)
+            row = _choose(where, variant, option)[0].name
+        return gate_name(self._gate, row) + SUFFIX[form]
+
+    def _quick(self, x, gate, axis):
+        """The value of arrays of floats along the last axis, or None."""
+        loop = self._loops.get("value")
+        if loop is None:
+            loop = self._loops["value"] = _backend.loop(self._public("value", {}))
+        if gate is None:
+            half, odd = divmod(x.shape[-1], 2) if x.ndim else (0, 1)
+            if odd or (type(axis) is not int and axis is not _LAST) or axis != -1:
+                return None
+            return loop.ufunc(x[..., :half], x[..., half:])
+        return loop.fast((x, gate), (), None) if axis is _LAST else None
 
     def _call(self, form: str, g: tuple, x, gate, axis, keywords: dict):
         where = f"fastact.{self.__name__}" + ("" if form == "value" else f".{form}")
@@ -481,15 +525,11 @@ class GatedUnit(_Named):
         )
         if lifted is not None:
             return lifted
-        row, variant = self._gate.rows[0], self._gate.variant
-        if variant:
-            option = keywords.pop(variant.option, variant.default)
-            row = _choose(where, variant, option)[0].name
+        public = self._public(form, keywords)
         for name in keywords:
             if name not in UFUNC_KEYWORDS:
                 takes = ", ".join(["axis", *self.defaults, *UFUNC_KEYWORDS])
                 raise TypeError(f"{where}: unknown keyword {name!r}; takes {takes}")
-        public = gate_name(self._gate, row) + SUFFIX[form]
         x = check_input(where, "x" if gate is None else "value", x)
         g = tuple([check_input(where, "g", v) for v in g])
         if gate is not None:
@@ -545,6 +585,10 @@ class GatedUnit(_Named):
         return whole
 
     def __call__(self, x, gate=None, /, axis=_LAST, **kwargs):
+        if not kwargs and _floats(x) and (gate is None or _floats(gate)):
+            result = self._quick(x, gate, axis)
+            if result is not None:
+                return result
         return self._call("value", (), x, gate, axis, kwargs)
 
     @_docs.method(_docs.GATE_OPERANDS, "d")

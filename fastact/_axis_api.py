@@ -9,7 +9,7 @@ import numpy as np
 
 from . import _backend, _containers, _docs
 from ._api import _Named
-from ._checks import check_axes, check_dtype, check_input, check_out
+from ._checks import FLOAT_OF, array_of, check_axes, check_dtype, check_input, check_out
 from ._registry import AxisRow
 
 
@@ -19,8 +19,35 @@ def _aligned(array: np.ndarray, dtype) -> np.ndarray:
     return result if result.flags.aligned else result.copy()
 
 
-def _default(axis, dtype) -> bool:
-    return dtype is None and type(axis) is int and axis == -1
+def _straight(x, dtype) -> np.ndarray | None:
+    """A copy of numbers in memory order and in a dtype that the kernels have.
+
+    None where there is none, or the order of the axes in memory is another.
+    """
+    x = array_of(x)
+    if x is None or not _backend.COMPILED:
+        return None
+    kind = FLOAT_OF[x.dtype.char]
+    if dtype is not None:
+        if dtype is not np.float32 and dtype is not np.float64:
+            return None  # (float16 is rounded at the end)
+        kind = dtype
+    if list(x.strides) != sorted(x.strides, reverse=True):
+        return None
+    return np.array(x, kind, order="C")
+
+
+def _moved(name, y, axis, g=None) -> np.ndarray | None:
+    """along() of arrays that are contiguous but for the order of their axes."""
+    if type(y) is not np.ndarray or type(axis) is not int or not -y.ndim <= axis < y.ndim:
+        return None
+    order = sorted(range(y.ndim), key=lambda i: -y.strides[i])
+    if g is not None:
+        if type(g) is not np.ndarray or g.ndim != y.ndim:
+            return None
+        g = g.transpose(order)
+    result = _backend.along(name, y.transpose(order), order.index(axis % y.ndim), g)
+    return None if result is None else result.transpose(np.argsort(order))
 
 
 class _Rows:
@@ -162,6 +189,22 @@ class AxisActivation(_Named):
         _backend.axis_columns(name, blocks[0], blocks[1] if len(blocks) > 1 else None, target)
         return out
 
+    def _quick(self, x, axis, out, dtype, keepdims):
+        """The value of an array that needs a plain copy at most, or None."""
+        name, reduces = self._row.name, self._row.reduces
+        if (keepdims and not reduces) or (type(axis) is not int and axis is not None):
+            return None
+        if dtype is None:
+            result = _backend.along(name, x, axis, None, out, reduces, bool(keepdims))
+            if result is not None:
+                return result
+        straight = _straight(x, dtype)
+        if straight is not None:
+            return _backend.along(name, straight, axis, None, out, reduces, bool(keepdims))
+        if dtype is None and out is None and not reduces:
+            return _moved(name, x, axis)
+        return None
+
     def _finish(self, result, shape, out, dtype):
         if result is out:
             return out
@@ -172,10 +215,9 @@ class AxisActivation(_Named):
         return result if shape else result[()]
 
     def __call__(self, x, /, axis=-1, *, out=None, dtype=None, keepdims=False):
-        if not keepdims and _default(axis, dtype):
-            result = _backend.axis_last(self._row.name, x, None, out, self._row.reduces)
-            if result is not None:
-                return result if result.ndim else result[()]
+        result = self._quick(x, axis, out, dtype, keepdims)
+        if result is not None:
+            return result if result.ndim else result[()]
         where = f"fastact.{self.__name__}"
         if keepdims and not self._row.reduces:
             raise TypeError(f"{where}: unknown keyword 'keepdims'")
@@ -224,9 +266,12 @@ class AxisActivation(_Named):
 
     def _gradient(self, form, names, g, y, axis, out, dtype):
         """The gradient from g and the input or output, as ``form`` has it."""
-        if _default(axis, dtype):
+        if dtype is None:
             name = f"{self._row.name}_{form}"
-            result = _backend.axis_last(name, y, g, out, self._row.reduces)
+            reduces = self._row.reduces
+            result = _backend.along(name, y, axis, g, out, reduces)
+            if result is None and out is None and not reduces:
+                result = _moved(name, y, axis, g)
             if result is not None:
                 return result
         where = f"fastact.{self.__name__}.{form}"

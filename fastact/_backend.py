@@ -55,8 +55,8 @@ if NAME == "cython":
         ISA,
         ISAS,
         Front,
+        along,
         axis_columns,
-        axis_last,
         axis_rows,
         loop,
         use_bfloat16,
@@ -145,7 +145,7 @@ else:
     def axis_columns(name: str, a: np.ndarray, b, out: np.ndarray) -> None:
         """Not here (``COMPILED``)."""
 
-    def axis_last(name: str, x, g=None, out=None, reduces=False) -> None:
+    def along(name: str, x, axis, g=None, out=None, reduces=False, keepdims=False) -> None:
         """No quick way here."""
 
     class _Threads(threading.local):

@@ -12,6 +12,10 @@ from ._registry import CHECKS, Param, check_number
 UFUNC_KEYWORDS = ("out", "where", "dtype", "casting", "order", "subok")
 
 FLOATS = tuple(np.dtype(t) for t in ("float16", "float32", "float64"))
+#: what arrays of numbers are computed in, by the character of their dtype
+FLOAT_OF = {
+    c: np.result_type(np.float16, c).type for c in "efd?" + np.typecodes["AllInteger"]
+}
 _TAKES = "float16, float32, float64, integers or bool"
 
 
@@ -47,6 +51,18 @@ def check_input(where: str, name: str, value):
     return value
 
 
+def array_of(value) -> np.ndarray | None:
+    """An array of numbers (``FLOAT_OF``), or a list of them as one; None for the rest."""
+    if type(value) is list:
+        try:
+            value = np.array(value)
+        except ValueError:  # (ragged)
+            return None
+    if type(value) is np.ndarray and value.dtype.char in FLOAT_OF:
+        return value
+    return None
+
+
 def check_param(where: str, param: Param, value):
     """A float, or an array of numbers that the parameter may be."""
     if np.ndim(value) == 0:
@@ -65,8 +81,8 @@ def check_dtype(where: str, dtype) -> np.dtype:
     try:
         result = np.dtype(dtype)
     except TypeError:
-        result = None
-    if result not in FLOATS:
+        result = None  # (which equals np.dtype("float64"))
+    if result is None or result not in FLOATS:
         raise TypeError(
             f"{where}: dtype must be float16, float32 or float64, got {dtype!r}"
         )

@@ -67,17 +67,17 @@ cdef extern from *:
     #endif
     }
 
-    /* An uninitialised array of the first axes and the dtype of a, in C order: what
+    /* An uninitialised array of that shape and the dtype of a, in C order: what
        PyArray_SimpleNew does without its detours, a third of a small call. */
-    static PyObject *fa_empty(PyArrayObject *a, int ndim) {
+    static PyObject *fa_empty(PyArrayObject *a, int ndim, npy_intp *shape) {
         PyArray_Descr *descr = PyArray_DESCR(a);
         Py_INCREF(descr);
         return PyArray_NewFromDescr(
-            &PyArray_Type, descr, ndim, PyArray_DIMS(a), NULL, NULL, 0, NULL
+            &PyArray_Type, descr, ndim, shape, NULL, NULL, 0, NULL
         );
     }
     """
-    object fa_empty(cnp.ndarray, int)
+    object fa_empty(cnp.ndarray, int, cnp.npy_intp *)
     ctypedef unsigned int fa_fpstate
     void fa_fp_save(fa_fpstate *) noexcept nogil
     void fa_fp_restore(fa_fpstate *) noexcept nogil
@@ -854,7 +854,7 @@ cdef class Loop:
             dense = dense and stride[j] == size
         for j in range(self.nout):
             if out == NULL:
-                y = fa_empty(first, cnp.PyArray_NDIM(first))
+                y = fa_empty(first, cnp.PyArray_NDIM(first), cnp.PyArray_DIMS(first))
                 ptr[self.nin + j], stride[self.nin + j] = cnp.PyArray_BYTES(y), size
             else:
                 one = out
@@ -1246,6 +1246,7 @@ cdef enum:
     TILE = 1 << 19  # bytes of columns at a time: they are read from the cache again
     WIDEST = 128  # columns at a time: as many as pay
     NARROWEST = 128  # bytes of a line: fewer take as long
+    MOST_AXES = 64  # that NumPy has
 
 cdef struct Columns:  # operands of shape (outer, width, inner)
     Rows rows  # (first: what is shared() is this)
@@ -1333,48 +1334,93 @@ def axis_columns(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
     operand that is one number per column has 1 there.  ``out`` may be ``a``.
     """
     cdef Columns work
-    cdef Py_ssize_t bytes, parts
     operands(&work.rows, name + "_columns", a, b, out)
-    work.inner, work.count = out.shape[2], out.shape[0] * out.shape[2]
-    bytes = size_in_kernels(work.rows.kind) * (1 if b is None else 2) * work.rows.n
-    work.at_once = max(TILE // bytes & -LANES, NARROWEST // size_of(work.rows.kind))
-    work.at_once = min(work.at_once, <Py_ssize_t>WIDEST)
-    parts = (work.count + work.at_once - 1) // work.at_once
-    shared(columns_part, &work.rows, parts, work.rows.n * work.at_once)
+    share_columns(&work, out.shape[0], out.shape[2])
 
 
-cdef inline bint of_rows(cnp.ndarray a, cnp.ndarray x, bint kept) noexcept:
-    """Whether a has one number for each row of x: its last axis gone, or ``kept`` as 1."""
-    cdef int last = cnp.PyArray_NDIM(x) - 1
-    kept = kept and cnp.PyArray_NDIM(a) == last + 1 and cnp.PyArray_DIM(a, last) == 1
-    return (kept or cnp.PyArray_NDIM(a) == last) and begin_alike(a, x, last)
+cdef int share_columns(Columns *c, Py_ssize_t outer, Py_ssize_t inner) except -1:
+    """Run the kernel of c.rows on its operands of shape (outer, width, inner)."""
+    cdef Rows *w = &c.rows
+    cdef Py_ssize_t bytes = size_in_kernels(w.kind) * (w.count - 1) * w.n, parts
+    c.inner, c.count = inner, outer * inner
+    c.at_once = max(TILE // bytes & -LANES, NARROWEST // size_of(w.kind))
+    c.at_once = min(c.at_once, <Py_ssize_t>WIDEST)
+    parts = (c.count + c.at_once - 1) // c.at_once
+    return shared(columns_part, w, parts, w.n * c.at_once)
 
 
-def axis_last(str name, x, g=None, out=None, bint reduces=False):
-    """axis_rows() along the last axis, the quick way; the result is a new array or ``out``.
+cdef inline bint one_each(cnp.ndarray a, cnp.ndarray x, int axis, bint kept) noexcept:
+    """Whether a is like x with one number along the axis: gone, or as 1 if ``kept``."""
+    cdef int ndim = cnp.PyArray_NDIM(x) - 1, i
+    if kept:
+        if cnp.PyArray_NDIM(a) != ndim + 1 or cnp.PyArray_DIM(a, axis) != 1:
+            return False
+    elif cnp.PyArray_NDIM(a) != ndim:
+        return False
+    for i in range(axis, ndim):
+        if cnp.PyArray_DIM(a, i + kept) != cnp.PyArray_DIM(x, i + 1):
+            return False
+    return begin_alike(a, x, axis)
 
-    Of a function that ``reduces`` the axis the value, and so g, has one number for each
-    row.  None where the arrays are not contiguous and of fitting shapes and one dtype, or
-    ``out`` overlaps one (of a value that is like x it may be ``x`` itself).
+
+def along(
+    str name, x, object axis, g=None, out=None, bint reduces=False, bint keepdims=False
+):
+    """The axis kernel ``name``, the quick way; the result is a new array or ``out``.
+
+    Of a function that ``reduces`` the axis the value, and so g, has one number along it.
+    (None for ``axis`` means all of x, for a value without ``out``.)
+    None where the axis is not one of x, the arrays are not contiguous and of fitting
+    shapes and one dtype, or ``out`` overlaps one (of a value that is like x it may be
+    ``x`` itself).
     """
-    cdef Rows work
-    cdef Py_ssize_t rows, bytes
-    cdef int j
+    cdef Columns work
+    cdef Rows *w = &work.rows
+    cdef Py_ssize_t bytes, outer, inner = 1
+    cdef cnp.npy_intp shape[MOST_AXES]
+    cdef int i, j, k, ndim
     cdef char *to
     cdef bint small = reduces and g is None
     if not (plain(<PyObject *>x) and cnp.PyArray_SIZE(x)):
         return None
+    ndim = cnp.PyArray_NDIM(x)
+    if ndim > MOST_AXES:
+        return None
+    if axis is None and g is None and out is None:
+        k = ndim  # all of x is one row
+    elif type(axis) is not int or not -ndim <= axis < ndim:
+        return None
+    else:
+        k = axis
+        k += ndim if k < 0 else 0
     if not (
         g is None
-        or (plain(<PyObject *>g) and (of_rows(g, x, True) if reduces else alike(g, x)))
+        or plain(<PyObject *>g) and (
+            one_each(g, x, k, False) or one_each(g, x, k, True) if reduces
+            else alike(g, x)
+        )
     ):
         return None
-    if out is None:
-        out = fa_empty(x, cnp.PyArray_NDIM(x) - small)
+    w.n = cnp.PyArray_SIZE(x) if k == ndim else cnp.PyArray_DIM(x, k)
+    for j in range(k + 1, ndim):
+        inner *= cnp.PyArray_DIM(x, j)
+    outer = cnp.PyArray_SIZE(x) // (w.n * inner)
+    if out is None and not small:
+        out = fa_empty(x, ndim, cnp.PyArray_DIMS(x))
+    elif out is None:
+        i = 0
+        for j in range(ndim):
+            if j != k and k != ndim:
+                shape[i] = cnp.PyArray_DIM(x, j)
+                i += 1
+            elif keepdims:
+                shape[i] = 1
+                i += 1
+        out = fa_empty(x, i, shape)
     else:
         if not (
             plain(<PyObject *>out) and cnp.PyArray_ISWRITEABLE(out)
-            and (of_rows(out, x, False) if small else alike(out, x))
+            and (one_each(out, x, k, keepdims) if small else alike(out, x))
         ):
             return None
         bytes = cnp.PyArray_NBYTES(out)
@@ -1388,17 +1434,18 @@ def axis_last(str name, x, g=None, out=None, bint reduces=False):
             or apart(to, bytes, cnp.PyArray_BYTES(x), cnp.PyArray_NBYTES(x))
         ):
             return None
-    work.kind = kind_of(x)
-    work.fn = axis_kernel(name, work.kind)
-    work.n = cnp.PyArray_DIM(x, cnp.PyArray_NDIM(x) - 1)
-    work.count = 2 if g is None else 3
-    rows = cnp.PyArray_SIZE(x) // work.n
+    w.kind = kind_of(x)
+    w.fn = axis_kernel(name if inner == 1 else name + "_columns", w.kind)
+    w.count = 2 if g is None else 3
     for j in range(3):
-        work.width[j] = work.n
+        w.width[j] = w.n
     if reduces:
-        work.width[1 if small else 0] = 1
-    work.ptr[0] = cnp.PyArray_BYTES(x if g is None else g)
-    work.ptr[1] = cnp.PyArray_BYTES(out if g is None else x)
-    work.ptr[2] = NULL if g is None else cnp.PyArray_BYTES(out)
-    shared(rows_part, &work, rows, work.n)
+        w.width[1 if small else 0] = 1
+    w.ptr[0] = cnp.PyArray_BYTES(x if g is None else g)
+    w.ptr[1] = cnp.PyArray_BYTES(out if g is None else x)
+    w.ptr[2] = NULL if g is None else cnp.PyArray_BYTES(out)
+    if inner == 1:
+        shared(rows_part, w, outer, w.n)
+    else:
+        share_columns(&work, outer, inner)
     return out

@@ -491,3 +491,42 @@ def test_columns_are_rows(row, dtype):
         out = np.empty_like(x)
         assert f.backward(g, x, axis, out=out) is out and same_bits(out, gx)
         assert same_bits(f.backward(g, x, axis, out=x), gx)
+
+
+@pytest.mark.parametrize("row", _registry.AXIS_ROWS, ids=lambda r: r.name)
+def test_every_way_in(row):
+    """Lists, integers, slices, other orders in memory, dtype=: what plain arrays give."""
+    f = getattr(fa, row.name)
+    rng = np.random.default_rng(3)
+    x = rng.integers(-9, 9, (4, 5, 6))
+    for axis in (-3, -2, -1, 0, 1, 2, None):
+        whole = f(x.astype(np.float64), axis)
+        n = x.size if axis is None else x.shape[axis]
+        rows = x.reshape(1, -1) if axis is None else np.moveaxis(x, axis, -1).reshape(-1, n)
+        expected = f(rows.astype(np.float64))
+        if axis is None:
+            expected = expected.reshape(np.shape(whole))
+        elif row.reduces:
+            expected = expected.reshape(whole.shape)
+        else:
+            moved = np.moveaxis(x, axis, -1).shape
+            expected = np.moveaxis(expected.reshape(moved), -1, axis)
+        assert same_bits(whole, expected)
+        assert same_bits(f(x, axis), whole)
+        assert same_bits(f(x.tolist(), axis), whole)
+        assert same_bits(f(x.astype(np.float32), axis, dtype=np.float64), whole)
+        wide = np.full((4, 5, 12), 7.0)
+        wide[..., ::2] = x
+        assert same_bits(f(wide[..., ::2], axis), whole)
+        turned = np.asfortranarray(x.astype(np.float64))
+        result = f(turned, axis)
+        assert same_bits(result, whole)
+        if axis is not None and not row.reduces and fa._backend.COMPILED:
+            assert result.flags.f_contiguous
+        assert f(x.astype(np.int8), axis).dtype == np.float16
+        if row.reduces:
+            kept = f(x, axis, keepdims=True)
+            axes = range(3) if axis is None else [axis % 3]
+            assert kept.shape == tuple(1 if i in axes else s for i, s in enumerate(x.shape))
+            assert same_bits(kept.reshape(np.shape(whole)), np.asarray(whole))
+    assert f(x[0, 0], None).shape == (() if row.reduces else (6,))

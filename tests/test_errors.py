@@ -45,6 +45,16 @@ CASES = {
     ),
     "position": (lambda o: fa.leaky_relu(X, 0.2), TypeError, "by keyword"),
     "dtype": (lambda o: fa.sigmoid(X, out=o, dtype=complex), TypeError, "dtype must"),
+    "no dtype": (lambda o: fa.sigmoid(X, out=o, dtype="big"), TypeError, "dtype must"),
+    "no dtype along an axis": (
+        lambda o: fa.softmax(X, out=o, dtype=np.ones(2)), TypeError, "dtype must",
+    ),
+    "shapes of two": (
+        lambda o: fa.swiglu(X, X[:3]), ValueError, r"value \(8,\), gate \(3,\)",
+    ),
+    "shape of weight": (
+        lambda o: fa.prelu(X, X[:3]), ValueError, r"x \(8,\), weight \(3,\)",
+    ),
     "not finite": (
         lambda o: fa.leaky_relu(X, out=o, negative_slope=np.inf),
         ValueError, "negative_slope must be a finite number, got inf",
