@@ -618,6 +618,155 @@ cdef void run(
     drive(fn, nin, nout, <char **>pointers, stride, n, F64 if size == 8 else F32, p)
 
 
+# --- slices and broadcast operands ------------------------------------------
+
+cdef enum:
+    MOST_AXES = 64  # that NumPy has
+    FEW = 64  # elements: rows of fewer go through buffers, many at once
+    ROWS = 128  # how many
+
+cdef struct Slices:  # operands with strides of their own along each axis
+    kernel_t fn
+    int nin, nout, kind, ndim
+    char *ptr[MAX_OPERANDS]
+    # innermost axis first
+    Py_ssize_t shape[MOST_AXES]
+    Py_ssize_t stride[MOST_AXES][MAX_OPERANDS]
+    const double *p
+
+
+cdef inline void place(Slices *w, Py_ssize_t row, char **at) noexcept nogil:
+    """Where the elements of a row begin."""
+    cdef Py_ssize_t i
+    cdef int j, d
+    for j in range(w.nin + w.nout):
+        at[j] = w.ptr[j]
+    for d in range(1, w.ndim):
+        i = row % w.shape[d]
+        row = row // w.shape[d]
+        for j in range(w.nin + w.nout):
+            at[j] += i * w.stride[d][j]
+
+
+cdef void slices_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    cdef Slices *w = <Slices *>work
+    cdef char *at[ROWS][MAX_OPERANDS]
+    cdef double buffer[MAX_OPERANDS][BLOCK + 2 * LANES]
+    cdef char *a[MAX_OPERANDS]
+    cdef Py_ssize_t n = w.shape[0], size = size_in_kernels(w.kind), r, i, m
+    cdef Py_ssize_t rows = min(ROWS, max(BLOCK // n, <Py_ssize_t>1))
+    cdef int j, count = w.nin + w.nout
+    if n >= FEW:
+        for r in range(start, stop):
+            place(w, r, at[0])
+            drive(w.fn, w.nin, w.nout, at[0], w.stride[0], n, w.kind, w.p)
+        return
+    for j in range(MAX_OPERANDS):
+        a[j] = <char *>buffer[j] if j < count else NULL
+    while start < stop:
+        rows = min(rows, stop - start)
+        m = rows * n
+        for r in range(rows):
+            place(w, start + r, at[r])
+            for j in range(w.nin):
+                gather(at[r][j], w.stride[0][j], n, w.kind, a[j] + r * n * size)
+        for j in range(w.nin):
+            for i in range(m, (m + LANES - 1) & -LANES):
+                memcpy(a[j] + i * size, a[j] + (m - 1) * size, size)
+        w.fn(a[0], a[1], a[2], a[3], a[4], (m + LANES - 1) & -LANES, w.p)
+        for r in range(rows):
+            for j in range(w.nin, count):
+                scatter(a[j] + r * n * size, n, w.kind, at[r][j], w.stride[0][j])
+        start += rows
+
+
+cdef inline void extent(
+    const Slices *w, int j, Py_ssize_t size, char **low, char **high
+) noexcept nogil:
+    """The memory that operand j is within."""
+    cdef Py_ssize_t span
+    cdef int d
+    low[0] = w.ptr[j]
+    high[0] = w.ptr[j] + size
+    for d in range(w.ndim):
+        span = (w.shape[d] - 1) * w.stride[d][j]
+        if span < 0:
+            low[0] += span
+        else:
+            high[0] += span
+
+
+cdef inline bint clash(const Slices *w, int j, int k, Py_ssize_t size) noexcept nogil:
+    """Whether j, an output, shares memory with k other than element for element."""
+    cdef char *low[2]
+    cdef char *high[2]
+    cdef bint same = k < w.nin and w.ptr[j] == w.ptr[k]
+    cdef int d
+    extent(w, j, size, &low[0], &high[0])
+    extent(w, k, size, &low[1], &high[1])
+    if high[0] <= low[1] or high[1] <= low[0]:
+        return False
+    for d in range(w.ndim):
+        same = same and w.stride[d][j] == w.stride[d][k]
+    return not same
+
+
+cdef inline bint fits(cnp.ndarray a, int ndim, Slices *w) noexcept:
+    """The shape of w, broadcast with that of a, if it can be."""
+    cdef Py_ssize_t n
+    cdef int d, missing = ndim - cnp.PyArray_NDIM(a)
+    for d in range(missing, ndim):
+        n = cnp.PyArray_DIM(a, d - missing)
+        if w.shape[ndim - 1 - d] == 1:
+            w.shape[ndim - 1 - d] = n
+        elif n != 1 and n != w.shape[ndim - 1 - d]:
+            return False
+    return True
+
+
+cdef inline bint take(Slices *w, int j, cnp.ndarray a, int ndim, bint nested) noexcept:
+    """Take operand j; whether its axes are in order of memory.
+
+    Nested: and no two of its elements in one place.
+    """
+    cdef Py_ssize_t stride, least = 0
+    cdef bint ordered = True
+    cdef int d, axis
+    w.ptr[j] = cnp.PyArray_BYTES(a)
+    for d in range(ndim):
+        axis = cnp.PyArray_NDIM(a) - 1 - d
+        stride = 0
+        if axis >= 0 and cnp.PyArray_DIM(a, axis) > 1:
+            stride = cnp.PyArray_STRIDE(a, axis)
+        w.stride[d][j] = stride
+        if w.shape[d] > 1 and (nested or stride != 0):
+            ordered = ordered and stride >= least and stride > 0
+            least = stride * w.shape[d] if nested else stride
+    return ordered
+
+
+cdef inline void merge(Slices *w, int ndim) noexcept nogil:
+    """Make one of axes that follow each other in all operands."""
+    cdef int d, j, last = -1, count = w.nin + w.nout
+    cdef bint one
+    for d in range(ndim):
+        if w.shape[d] == 1:
+            continue
+        one = last >= 0
+        for j in range(count):
+            one = one and w.stride[d][j] == w.stride[last][j] * w.shape[last]
+        if one:
+            w.shape[last] *= w.shape[d]
+            continue
+        last += 1
+        w.shape[last] = w.shape[d]
+        for j in range(count):
+            w.stride[last][j] = w.stride[d][j]
+    if last < 0:
+        last, w.shape[0] = 0, 1
+    w.ndim = last + 1
+
+
 # --- ufuncs -----------------------------------------------------------------
 
 cdef struct LoopData:
@@ -827,6 +976,88 @@ cdef class Loop:
 
     cdef object run(self, PyObject *const *x, PyObject *out, const double *p):
         """The result, or None where the ufunc has to do it."""
+        cdef double rounded[MAX_PARAMS]
+        cdef int j
+        if not cnp.PyArray_CheckExact(<object>x[0]):
+            return None
+        if self.nparam and kind_of(<cnp.ndarray>x[0]) == F16:  # (as the ufunc takes them)
+            for j in range(self.nparam):
+                rounded[j] = fa_as_half(p[j])
+            p = rounded
+        y = self.flat(x, out, p)
+        return self.sliced(x, out, p) if y is None else y
+
+    cdef object sliced(self, PyObject *const *x, PyObject *out, const double *p):
+        """... of operands that lie otherwise, or broadcast."""
+        cdef Slices w
+        cdef cnp.ndarray a, y = None
+        cdef cnp.npy_intp shape[MOST_AXES]
+        cdef Py_ssize_t rows = 1
+        cdef int ndim = 0, j, k, d, size
+        cdef tuple several = PyTuple_New(self.nout) if self.nout > 1 else None
+        cdef PyObject *one
+        w.nin, w.nout, w.p, w.kind = self.nin, self.nout, p, kind_of(<cnp.ndarray>x[0])
+        for j in range(self.nin):
+            if not cnp.PyArray_CheckExact(<object>x[j]):
+                return None
+            a = <cnp.ndarray>x[j]
+            if w.kind < 0 or kind_of(a) != w.kind or not cnp.PyArray_ISBEHAVED_RO(a):
+                return None
+            ndim = max(ndim, cnp.PyArray_NDIM(a))
+        if ndim == 0 or ndim > MOST_AXES:
+            return None
+        for d in range(ndim):
+            w.shape[d] = 1
+        for j in range(self.nin):
+            if not fits(<cnp.ndarray>x[j], ndim, &w):
+                return None
+        for d in range(ndim):
+            shape[ndim - 1 - d] = w.shape[d]
+            rows *= w.shape[d]  # (elements, so far)
+        if rows == 0:
+            return None
+        for j in range(self.nin):
+            if not take(&w, j, <cnp.ndarray>x[j], ndim, False) and out == NULL:
+                return None  # (NumPy's result has the order of its inputs)
+        w.ndim, size = ndim, size_of(w.kind)
+        for j in range(self.nin, self.nin + self.nout):
+            if out == NULL:
+                y = fa_empty(<cnp.ndarray>x[0], ndim, shape)
+            else:
+                one = out
+                if self.nout > 1:
+                    if type(<object>out) is not tuple or len(<tuple>out) != self.nout:
+                        return None
+                    one = <PyObject *>PyTuple_GET_ITEM(<tuple>out, j - self.nin)
+                if not cnp.PyArray_CheckExact(<object>one):
+                    return None
+                y = <cnp.ndarray>one
+                if (
+                    kind_of(y) != w.kind or not cnp.PyArray_ISBEHAVED(y)
+                    or cnp.PyArray_NDIM(y) != ndim
+                    or memcmp(cnp.PyArray_DIMS(y), shape, ndim * sizeof(cnp.npy_intp))
+                ):
+                    return None
+            if not take(&w, j, y, ndim, True):
+                return None
+            for k in range(j if out != NULL else 0):
+                if clash(&w, j, k, size):
+                    return None
+            if several is not None:
+                Py_INCREF(y)  # the tuple takes a reference over
+                PyTuple_SET_ITEM(several, j - self.nin, y)
+        merge(&w, ndim)
+        w.fn = self.fn[F64 if w.kind == F64 else F32]
+        if rows >= RELEASE_GIL:
+            rows //= w.shape[0]
+            with nogil:
+                spread(slices_part, &w, rows, max(FIRST // w.shape[0], 1))
+        else:
+            slices_part(&w, 0, rows // w.shape[0])
+        return y if several is None else several
+
+    cdef object flat(self, PyObject *const *x, PyObject *out, const double *p):
+        """... of plain operands, or such with all their elements equally far apart."""
         cdef char *ptr[MAX_OPERANDS]
         cdef Py_ssize_t stride[MAX_OPERANDS]
         cdef cnp.ndarray first = <cnp.ndarray>x[0], y
@@ -834,7 +1065,6 @@ cdef class Loop:
         cdef PyObject *one
         cdef int i, j, k, kind
         cdef Py_ssize_t n, size
-        cdef double rounded[MAX_PARAMS]
         cdef kernel_t fn
         cdef bint dense, in_place = False
         if not in_line(x[0], ptr, stride):
@@ -842,10 +1072,6 @@ cdef class Loop:
         kind = kind_of(first)
         size = size_of(kind)
         fn = self.fn[F64 if kind == F64 else F32]
-        if kind == F16 and self.nparam:  # (as the ufunc takes them)
-            for j in range(self.nparam):
-                rounded[j] = fa_as_half(p[j])
-            p = rounded
         n = cnp.PyArray_SIZE(first)
         dense = stride[0] == size
         for j in range(1, self.nin):
@@ -1246,7 +1472,6 @@ cdef enum:
     TILE = 1 << 19  # bytes of columns at a time: they are read from the cache again
     WIDEST = 128  # columns at a time: as many as pay
     NARROWEST = 128  # bytes of a line: fewer take as long
-    MOST_AXES = 64  # that NumPy has
 
 cdef struct Columns:  # operands of shape (outer, width, inner)
     Rows rows  # (first: what is shared() is this)

@@ -241,3 +241,81 @@ def test_reduce_and_accumulate(name, shape, code):
             steps.append(f(steps[-1], line))
         assert same_bits(f.accumulate(x, axis=axis), np.moveaxis(np.array(steps), 0, axis))
         assert same_bits(f.reduce(x, axis=axis), steps[-1])
+
+
+def layout(rng, shape, code):
+    """An array of that shape, in memory anyhow: a slice, backwards, turned; and what of."""
+    sizes, cut = [], []
+    for n in shape:
+        before, after = rng.integers(0, 3, 2)
+        size, part = [
+            (n, slice(None)), (n, slice(None, None, -1)), (2 * n, slice(None, None, 2)),
+            (before + n + after, slice(before, before + n)),
+        ][rng.choice(4, p=[0.5, 0.1, 0.1, 0.3])]
+        sizes.append(size)
+        cut.append(part)
+    order = rng.permutation(len(shape)) if rng.random() < 0.3 else np.arange(len(shape))
+    whole = rng.normal(0, 3, [sizes[i] for i in order]).astype(code)
+    return whole.transpose(np.argsort(order))[tuple(cut)], whole
+
+
+FORMS_TO_TRY = ["value", "derivative", "value_and_derivative", "backward"]
+
+
+@pytest.mark.parametrize("form", FORMS_TO_TRY)
+@pytest.mark.parametrize("code", ["e", "f", "d"])
+def test_slices(code, form):
+    """Whatever operands are slices of, or broadcast to: the bits of plain copies, in out.
+
+    And what lies between the elements of ``out`` stays.
+    """
+    rng = np.random.default_rng(sum(map(ord, code + form)))
+    functions = [fa.gelu, fa.leaky_relu, fa.silu, fa.hard_swish, fa.elu, fa.softsign]
+    for _ in range(150):
+        f = functions[rng.integers(len(functions))]
+        call = f if form == "value" else getattr(f, form)
+        shape = [int(n) for n in rng.choice([1, 2, 3, 7, 17, 40, 64, 130], rng.integers(1, 5))]
+        while np.prod(shape) > 30000:
+            shape[int(np.argmax(shape))] = 2
+        inputs = [layout(rng, shape, code)[0]]
+        if form == "backward":
+            given = [1 if rng.random() < 0.3 else n for n in shape][rng.integers(len(shape)):]
+            inputs.insert(0, layout(rng, given, code)[0])
+        plain = [np.array(np.broadcast_to(a, shape), order="C") for a in inputs]
+        several = form == "value_and_derivative"
+        expected = call(*plain) if several else (call(*plain),)
+        found = call(*inputs) if several else (call(*inputs),)
+        targets = [layout(rng, shape, code) for _ in expected]
+        before = [whole.copy() for _, whole in targets]
+        out = tuple(view for view, _ in targets)
+        call(*inputs, out=out if several else out[0])
+        for y, like, (view, whole), old in zip(found, expected, targets, before, strict=True):
+            assert same_bits(y, like) and same_bits(view, like)
+            view[...] = 0
+            changed = whole.copy()
+            whole[...] = old
+            view[...] = 0
+            assert same_bits(changed, whole)
+        # into the input, and across it
+        if form == "value":
+            own = layout(rng, shape, code)[0]
+            expected = f(own.copy(order="C"))
+            assert same_bits(f(own, out=own), expected)
+            memory = rng.normal(0, 3, [n + 1 for n in shape]).astype(code)
+            x = memory[tuple(slice(0, n) for n in shape)]
+            y = memory[tuple(slice(1, n + 1) for n in shape)]
+            expected = f(x.copy())
+            assert same_bits(f(x, out=y), expected)
+
+
+@pytest.mark.parametrize("code", ["e", "f", "d"])
+def test_prelu_broadcasts(code):
+    rng = np.random.default_rng(4)
+    x = rng.normal(0, 2, (3, 8, 70)).astype(code)
+    for shape in ((1,), (70,), (8, 1), (3, 1, 1), (8, 70), (1, 8, 1), (2, 3, 8, 70)):
+        weight = rng.random(shape).astype(code)
+        whole = np.broadcast_shapes(x.shape, shape)
+        like = [np.array(np.broadcast_to(a, whole)) for a in (x, weight)]
+        assert same_bits(fa.prelu(x, weight), fa.prelu(*like))
+        assert same_bits(fa.prelu(x[:, :, 1:], weight[..., :1]),
+                         fa.prelu(x[:, :, 1:].copy(), weight[..., :1].copy()))
