@@ -124,6 +124,15 @@ def _alike(values: tuple) -> bool:
     return True
 
 
+def _bytewise(ufunc, x: np.ndarray, params):
+    """``ufunc(x, *params)``; of many bytes, a look-up among the 256 there are."""
+    if x.itemsize > 1 or x.size < 1000 or not x.flags.c_contiguous:
+        return ufunc(x, *params)
+    every = ufunc(np.arange(256, dtype=np.uint8).view(x.dtype), *params)
+    at = x.view(np.uint8)
+    return tuple([y[at] for y in every]) if isinstance(every, tuple) else every[at]
+
+
 class Activation(_Named, _backend.Front):
     """An elementwise activation: call it for the value.
 
@@ -214,7 +223,8 @@ class Activation(_Named, _backend.Front):
                         if x is not None:
                             # (of params, which would else make it float64)
                             kind = FLOAT_OF[x.dtype.char]
-                            return loop.ufunc(x, *map(kind, params))
+                            params = [kind(p) for p in params]
+                            return _bytewise(loop.ufunc, x, params)
                 elif (
                     form != "value_and_derivative"  # (whose out is a tuple)
                     and _alike((*args, out)) and out.flags.writeable

@@ -319,3 +319,19 @@ def test_prelu_broadcasts(code):
         assert same_bits(fa.prelu(x, weight), fa.prelu(*like))
         assert same_bits(fa.prelu(x[:, :, 1:], weight[..., :1]),
                          fa.prelu(x[:, :, 1:].copy(), weight[..., :1].copy()))
+
+
+@pytest.mark.parametrize("code", ["b", "B", "?"])
+def test_many_bytes(code):
+    """Looked up among 256: what the kernels say of each."""
+    rng = np.random.default_rng(1)
+    x = rng.integers(0, 256, (30, 50)).astype(np.uint8).view("b" if code == "b" else "B")
+    x = (x > 90) if code == "?" else x
+    for f in (fa.sigmoid, fa.leaky_relu, fa.gelu):
+        for call in (f, f.derivative, f.value_and_derivative):
+            whole, rows = call(x), [call(row) for row in x]
+            if not isinstance(whole, tuple):
+                whole, rows = (whole,), [(row,) for row in rows]
+            for y, parts in zip(whole, zip(*rows, strict=True), strict=True):
+                assert y.dtype == np.float16 and same_bits(y, np.stack(parts))
+        assert same_bits(f(x.T), f(x).T)
