@@ -124,6 +124,31 @@ def test_bits_of_rows(row, shape, dtype, eager):
 
 
 @pooled
+@pytest.mark.parametrize("dtype", [np.float16, *DTYPES])
+def test_bits_of_slices_and_columns(dtype, eager):
+    rng = np.random.default_rng(3)
+    x = rng.normal(0, 3, (70, 40, 33)).astype(dtype)
+    weight = rng.random((40, 1)).astype(dtype)
+
+    def results():
+        for cut in (np.s_[:, :, :-1], np.s_[:, ::2, :5], np.s_[1:, ::-1]):
+            out = np.zeros_like(x)
+            yield fa.gelu(x[cut], out=out[cut])
+            yield fa.leaky_relu.value_and_derivative(x[cut])[1]
+            yield out
+        yield fa.prelu(x, weight)
+        for axis in (0, 1):
+            yield fa.softmax(x, axis)
+            yield fa.log_softmax.backward(x, x, axis)
+            yield fa.logsumexp(x, axis)
+
+    one = [y.copy() for y in results()]
+    with fa.num_threads(3):
+        for y, like in zip(results(), one, strict=True):
+            assert same_bits(y, like)
+
+
+@pooled
 def test_in_place(eager):
     x = inputs_of(KERNELS[0], LENGTH, np.float32)[0]
     g = np.cos(np.arange(LENGTH, dtype=np.float32))
