@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from math import prod
 
@@ -92,7 +93,7 @@ def _middle(x: np.ndarray, axes: tuple) -> tuple[list, tuple] | None:
     return order, (prod(shape[: places[0]]), prod(shape[places[0] : end]), prod(shape[end:]))
 
 
-class AxisActivation(_Named):
+class AxisActivation(_Named, _backend.AxisFront):
     """A function of all the elements along an axis.
 
     There is no elementwise derivative: ``backward`` applies the Jacobian.
@@ -100,6 +101,7 @@ class AxisActivation(_Named):
 
     def __init__(self, row: AxisRow) -> None:
         self._row = row
+        self._set_axis(row.name, row.reduces, functools.partial(type(self).__call__, self))
         self._name(row.name, _docs.along_axis(row))
         if not row.reduces:
             whole = inspect.signature(self.__call__)
@@ -347,6 +349,10 @@ class AxisReduction(AxisActivation):
         if other is not None:
             return other
         return self(x, axis, dtype=dtype), self.derivative(x, axis, dtype=dtype)
+
+
+for _class in (AxisActivation, AxisMap, AxisReduction):
+    _backend.use_vectorcall(_class)
 
 
 def _ones(function: AxisActivation, x, axis) -> np.ndarray:

@@ -54,6 +54,7 @@ if NAME == "cython":
     from ._front import (
         ISA,
         ISAS,
+        AxisFront,
         Front,
         along,
         axis_columns,
@@ -116,6 +117,12 @@ else:
         def backward_from_output(self, *args, **kwargs):
             """The gradient g f'(x), computed from the output y = f(x)."""
             return self._general("backward_from_output", args, kwargs)
+
+    class AxisFront:  # type: ignore[no-redef]
+        """Functions along an axis, all by way of their methods."""
+
+        def _set_axis(self, name, reduces, method):
+            pass
 
     class _Loop:
         def __init__(self, public: str) -> None:

@@ -1308,9 +1308,11 @@ cdef class Front:
 
 
 def use_vectorcall(type cls):
-    """Let ``cls``, Front or Entry or made from one, be called by vectorcall."""
+    """Let ``cls``, Front, AxisFront or Entry or made from one, be called by vectorcall."""
     if issubclass(cls, Front):
         fa_use_vectorcall(<PyObject *>cls, front_offset())
+    elif issubclass(cls, AxisFront):
+        fa_use_vectorcall(<PyObject *>cls, axis_front_offset())
     else:
         fa_use_vectorcall(<PyObject *>cls, entry_offset())
 
@@ -1588,10 +1590,34 @@ cdef inline bint one_each(cnp.ndarray a, cnp.ndarray x, int axis, bint kept) noe
     return begin_alike(a, x, axis)
 
 
+cdef class AxisKernel:
+    """One for rows and for columns."""
+
+    cdef kernel_t fn[2][2]  # by kind (F32, F64); rows, columns
+
+    def __init__(self, str name):
+        for kind in (F32, F64):
+            self.fn[kind][0] = axis_kernel(name, kind)
+            self.fn[kind][1] = axis_kernel(name + "_columns", kind)
+
+
+AXIS_KERNELS = {
+    name[: -len("_columns_f32")]: AxisKernel(name[: -len("_columns_f32")])
+    for name in INDEX if name.endswith("_columns_f32")
+}
+
+
 def along(
-    str name, x, object axis, g=None, out=None, bint reduces=False, bint keepdims=False
+    str name, x, axis, g=None, out=None, bint reduces=False, bint keepdims=False
 ):
-    """The axis kernel ``name``, the quick way; the result is a new array or ``out``.
+    """The axis kernel ``name``, the quick way: see below."""
+    return by_kernel(AXIS_KERNELS[name], x, axis, g, out, reduces, keepdims)
+
+
+cdef object by_kernel(
+    AxisKernel kernel, x, axis, g, out, bint reduces, bint keepdims
+):
+    """The result, a new array or ``out``.
 
     Of a function that ``reduces`` the axis the value, and so g, has one number along it.
     (None for ``axis`` means all of x, for a value without ``out``.)
@@ -1660,7 +1686,7 @@ def along(
         ):
             return None
     w.kind = kind_of(x)
-    w.fn = axis_kernel(name if inner == 1 else name + "_columns", w.kind)
+    w.fn = kernel.fn[F64 if w.kind == F64 else F32][inner != 1]
     w.count = 2 if g is None else 3
     for j in range(3):
         w.width[j] = w.n
@@ -1674,3 +1700,61 @@ def along(
     else:
         share_columns(&work, outer, inner)
     return out
+
+
+cdef object call_axis(
+    PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names
+):
+    """The value of a plain array; anything else: the method."""
+    cdef AxisFront front = <AxisFront>self
+    cdef Py_ssize_t n = PyVectorcall_NARGS(nargsf), i
+    cdef bint quick = (n == 1 or n == 2) and front.kernel is not None, keepdims = False
+    axis, out = -1, None
+    if n == 2:
+        axis = <object>args[1]
+    if names != NULL:
+        for i, name in enumerate(<tuple>names):
+            value = <object>args[n + i]
+            if name == "axis" and n == 1:
+                axis = value
+            elif name == "out":
+                out = value
+            elif name == "keepdims" and front.reduces and type(value) is bool:
+                keepdims = value
+            else:
+                quick = False
+    if quick:
+        result = by_kernel(
+            front.kernel, <object>args[0], axis, None, out, front.reduces, keepdims
+        )
+        if result is not None:
+            return result if cnp.PyArray_NDIM(result) else result[()]
+    keywords = {}
+    if names != NULL:
+        for i, name in enumerate(<tuple>names):
+            keywords[name] = <object>args[n + i]
+    return front.method(*[<object>args[i] for i in range(n)], **keywords)
+
+
+cdef class AxisFront:
+    """The base of the functions along an axis: their quick way in."""
+
+    cdef vectorcallfunc vectorcall
+    cdef AxisKernel kernel
+    cdef bint reduces
+    cdef object method
+
+    def __cinit__(self):
+        self.vectorcall = <vectorcallfunc>call_axis
+
+    def _set_axis(self, str name, bint reduces, method):
+        """Use the kernels of that name, and ``method`` for what they do not take."""
+        self.kernel, self.reduces, self.method = AXIS_KERNELS[name], reduces, method
+
+
+cdef Py_ssize_t axis_front_offset():
+    cdef AxisFront object_ = AxisFront()
+    return <char *>&object_.vectorcall - <char *><PyObject *>object_
+
+
+use_vectorcall(AxisFront)
