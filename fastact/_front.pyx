@@ -510,6 +510,8 @@ cdef void drive(
         if whole:
             fn(ptr[0], ptr[1], ptr[2], ptr[3], ptr[4], whole, p)
         if whole < n:
+            if whole:  # (nothing is written where something is read)
+                whole = n - LANES
             for j in range(nin + nout):
                 rest[j] = <Py_ssize_t>(ptr[j] + whole * size)
             blocks(fn, nin, nout, <char **>rest, stride, direct, n - whole, kind, p)
@@ -642,10 +644,30 @@ cdef inline void place(Slices *w, Py_ssize_t row, char **at) noexcept nogil:
     for j in range(w.nin + w.nout):
         at[j] = w.ptr[j]
     for d in range(1, w.ndim):
-        i = row % w.shape[d]
-        row = row // w.shape[d]
+        i = row
+        if d < w.ndim - 1:
+            i = row % w.shape[d]
+            row = row // w.shape[d]
         for j in range(w.nin + w.nout):
             at[j] += i * w.stride[d][j]
+
+
+cdef inline void copy_row(
+    char *to, Py_ssize_t to_stride, const char *x, Py_ssize_t stride, Py_ssize_t n, int size
+) noexcept nogil:
+    """Fewer than FEW numbers."""
+    cdef Py_ssize_t i
+    if stride == size and to_stride == size:
+        if n * size < 128:
+            fa_copy_few(to, x, n * size)
+        else:
+            memcpy(to, x, n * size)
+    elif size == 4:
+        for i in range(n):
+            memcpy(to + i * to_stride, x + i * stride, 4)
+    else:
+        for i in range(n):
+            memcpy(to + i * to_stride, x + i * stride, 8)
 
 
 cdef void slices_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
@@ -653,7 +675,8 @@ cdef void slices_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept no
     cdef char *at[ROWS][MAX_OPERANDS]
     cdef double buffer[MAX_OPERANDS][BLOCK + 2 * LANES]
     cdef char *a[MAX_OPERANDS]
-    cdef Py_ssize_t n = w.shape[0], size = size_in_kernels(w.kind), r, i, m
+    cdef Py_ssize_t n = w.shape[0], r, i, m, stride
+    cdef int size = size_in_kernels(w.kind)
     cdef Py_ssize_t rows = min(ROWS, max(BLOCK // n, <Py_ssize_t>1))
     cdef int j, count = w.nin + w.nout
     if n >= FEW:
@@ -669,14 +692,22 @@ cdef void slices_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept no
         for r in range(rows):
             place(w, start + r, at[r])
             for j in range(w.nin):
-                gather(at[r][j], w.stride[0][j], n, w.kind, a[j] + r * n * size)
+                stride = w.stride[0][j]
+                if w.kind < F16:
+                    copy_row(a[j] + r * n * size, size, at[r][j], stride, n, size)
+                else:
+                    gather(at[r][j], stride, n, w.kind, a[j] + r * n * size)
         for j in range(w.nin):
             for i in range(m, (m + LANES - 1) & -LANES):
                 memcpy(a[j] + i * size, a[j] + (m - 1) * size, size)
         w.fn(a[0], a[1], a[2], a[3], a[4], (m + LANES - 1) & -LANES, w.p)
         for r in range(rows):
             for j in range(w.nin, count):
-                scatter(a[j] + r * n * size, n, w.kind, at[r][j], w.stride[0][j])
+                stride = w.stride[0][j]
+                if w.kind < F16:
+                    copy_row(at[r][j], stride, a[j] + r * n * size, size, n, size)
+                else:
+                    scatter(a[j] + r * n * size, n, w.kind, at[r][j], stride)
         start += rows
 
 
