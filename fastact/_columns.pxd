@@ -58,11 +58,11 @@ cdef extern from "_turn.h":
     void fa_to_rows_f64(const double *, Py_ssize_t, double *) noexcept nogil
 
 cdef enum:
-    FEW = 32  # elements of rows that may be turned into columns
+    FEW = 28  # elements of rows that may be turned into columns
 
-cdef inline bint pays(Py_ssize_t n) noexcept nogil:
+cdef inline bint pays(Py_ssize_t n, int operands) noexcept nogil:
     """Whether rows of n elements are better turned into columns: their tails take long."""
-    return n < FEW and n % LANES != 0
+    return n % LANES != 0 and n < (FEW if operands == 2 else LANES)
 
 
 cdef struct Lanes:  # lines of sums, and what they lost
