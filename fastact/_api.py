@@ -499,7 +499,7 @@ class GatedUnit(_Named):
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
-        self._loops: dict[str, Any] = {}  # by form, of the default options
+        self._loop: Any = None  # that of the value with default options, once called
         self.defaults = gate.options
         self._name(gate.name, _docs.gated_unit(gate))
 
@@ -514,15 +514,14 @@ class GatedUnit(_Named):
 
     def _quick(self, x, gate, axis):
         """The value of arrays of floats along the last axis, or None."""
-        loop = self._loops.get("value")
-        if loop is None:
-            loop = self._loops["value"] = _backend.loop(self._public("value", {}))
+        if self._loop is None:
+            self._loop = _backend.loop(self._public("value", {}))
         if gate is None:
             half, odd = divmod(x.shape[-1], 2) if x.ndim else (0, 1)
             if odd or (type(axis) is not int and axis is not _LAST) or axis != -1:
                 return None
-            return loop.ufunc(x[..., :half], x[..., half:])
-        return loop.fast((x, gate), (), None) if axis is _LAST else None
+            return self._loop.ufunc(x[..., :half], x[..., half:])
+        return self._loop.fast((x, gate), (), None) if axis is _LAST else None
 
     def _call(self, form: str, g: tuple, x, gate, axis, keywords: dict):
         where = f"fastact.{self.__name__}" + ("" if form == "value" else f".{form}")
