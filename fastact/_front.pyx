@@ -955,6 +955,13 @@ cdef inline bint alike(cnp.ndarray a, cnp.ndarray b) noexcept:
     return ndim == cnp.PyArray_NDIM(b) and begin_alike(a, b, ndim)
 
 
+cdef inline void round_params(const double *p, int count, double *rounded) noexcept nogil:
+    """As a ufunc takes them beside float16."""
+    cdef int j
+    for j in range(count):
+        rounded[j] = fa_as_half(p[j])
+
+
 cdef class Loop:
     """One kernel for float16, float32 and float64."""
 
@@ -1005,29 +1012,22 @@ cdef class Loop:
         if hasattr(self.ufunc, "__dict__"):  # NumPy 2.2: pickled by this name
             self.ufunc.__module__ = "fastact.ufuncs"
 
-    cdef object run(self, PyObject *const *x, PyObject *out, const double *p):
-        """The result, or None where the ufunc has to do it."""
-        cdef double rounded[MAX_PARAMS]
-        cdef int j
-        if not cnp.PyArray_CheckExact(<object>x[0]):
-            return None
-        if self.nparam and kind_of(<cnp.ndarray>x[0]) == F16:  # (as the ufunc takes them)
-            for j in range(self.nparam):
-                rounded[j] = fa_as_half(p[j])
-            p = rounded
-        y = self.flat(x, out, p)
-        return self.sliced(x, out, p) if y is None else y
-
     cdef object sliced(self, PyObject *const *x, PyObject *out, const double *p):
-        """... of operands that lie otherwise, or broadcast."""
+        """run() of operands that are not all alike and in line: slices, or broadcast."""
         cdef Slices w
+        cdef double rounded[MAX_PARAMS]
         cdef cnp.ndarray a, y = None
         cdef cnp.npy_intp shape[MOST_AXES]
         cdef Py_ssize_t rows = 1
         cdef int ndim = 0, j, k, d, size
         cdef tuple several = PyTuple_New(self.nout) if self.nout > 1 else None
         cdef PyObject *one
+        if not cnp.PyArray_CheckExact(<object>x[0]):
+            return None
         w.nin, w.nout, w.p, w.kind = self.nin, self.nout, p, kind_of(<cnp.ndarray>x[0])
+        if w.kind == F16 and self.nparam:
+            round_params(p, self.nparam, rounded)
+            w.p = rounded
         for j in range(self.nin):
             if not cnp.PyArray_CheckExact(<object>x[j]):
                 return None
@@ -1087,8 +1087,8 @@ cdef class Loop:
             slices_part(&w, 0, rows // w.shape[0])
         return y if several is None else several
 
-    cdef object flat(self, PyObject *const *x, PyObject *out, const double *p):
-        """... of plain operands, or such with all their elements equally far apart."""
+    cdef object run(self, PyObject *const *x, PyObject *out, const double *p):
+        """The result, or None where the ufunc has to do it."""
         cdef char *ptr[MAX_OPERANDS]
         cdef Py_ssize_t stride[MAX_OPERANDS]
         cdef cnp.ndarray first = <cnp.ndarray>x[0], y
@@ -1096,18 +1096,22 @@ cdef class Loop:
         cdef PyObject *one
         cdef int i, j, k, kind
         cdef Py_ssize_t n, size
+        cdef double rounded[MAX_PARAMS]
         cdef kernel_t fn
         cdef bint dense, in_place = False
         if not in_line(x[0], ptr, stride):
-            return None
+            return self.sliced(x, out, p)
         kind = kind_of(first)
         size = size_of(kind)
         fn = self.fn[F64 if kind == F64 else F32]
+        if kind == F16 and self.nparam:  # (as the ufunc takes them)
+            round_params(p, self.nparam, rounded)
+            p = rounded
         n = cnp.PyArray_SIZE(first)
         dense = stride[0] == size
         for j in range(1, self.nin):
             if not (in_line(x[j], &ptr[j], &stride[j]) and alike(first, <cnp.ndarray>x[j])):
-                return None
+                return self.sliced(x, out, p)
             dense = dense and stride[j] == size
         for j in range(self.nout):
             if out == NULL:
@@ -1117,23 +1121,23 @@ cdef class Loop:
                 one = out
                 if self.nout > 1:
                     if type(<object>out) is not tuple or len(<tuple>out) != self.nout:
-                        return None
+                        return self.sliced(x, out, p)
                     one = <PyObject *>PyTuple_GET_ITEM(<tuple>out, j)
                 if not in_line(one, &ptr[self.nin + j], &stride[self.nin + j]):
-                    return None
+                    return self.sliced(x, out, p)
                 y = <cnp.ndarray>one
                 k = self.nin + j
                 if not (
                     cnp.PyArray_ISWRITEABLE(y) and alike(first, y)
                     and (stride[k] >= size or stride[k] <= -size)
                 ):
-                    return None
+                    return self.sliced(x, out, p)
                 dense = dense and stride[k] == size
                 for i in range(k):
                     if beside(ptr, stride, n, size, k, i):
                         continue
                     if i >= self.nin or ptr[k] != ptr[i] or stride[k] != stride[i]:
-                        return None
+                        return self.sliced(x, out, p)
                     in_place = True
             if several is not None:
                 Py_INCREF(y)  # the tuple takes a reference over
