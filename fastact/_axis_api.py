@@ -38,11 +38,19 @@ def _straight(x, dtype) -> np.ndarray | None:
     return np.array(x, kind, order="C")
 
 
+def _memory_order(x: np.ndarray) -> list:
+    """The axes of x as they follow each other in memory."""
+    order = [*range(x.ndim)]
+    if not x.flags.c_contiguous:
+        order.sort(key=lambda i: -x.strides[i])
+    return order
+
+
 def _moved(name, y, axis, g=None) -> np.ndarray | None:
     """along() of arrays that are contiguous but for the order of their axes."""
     if type(y) is not np.ndarray or type(axis) is not int or not -y.ndim <= axis < y.ndim:
         return None
-    order = sorted(range(y.ndim), key=lambda i: -y.strides[i])
+    order = _memory_order(y)
     if g is not None:
         if type(g) is not np.ndarray or g.ndim != y.ndim:
             return None
@@ -82,9 +90,7 @@ def _middle(x: np.ndarray, axes: tuple) -> tuple[list, tuple] | None:
 
     None where it has no such order, ``axes`` are not neighbours in it, or are the last.
     """
-    order = [*range(x.ndim)]
-    if not x.flags.c_contiguous:
-        order.sort(key=lambda i: -x.strides[i])
+    order = _memory_order(x)
     shape = x.transpose(order).shape
     places = [order.index(i) for i in axes]
     end = places[0] + len(places)
@@ -192,14 +198,13 @@ class AxisActivation(_Named, _backend.AxisFront):
         return out
 
     def _quick(self, x, axis, out, dtype, keepdims):
-        """The value of an array that needs a plain copy at most, or None."""
+        """The value of what only has to be copied first, or None.
+
+        (What does not, AxisFront has answered.)
+        """
         name, reduces = self._row.name, self._row.reduces
         if (keepdims and not reduces) or (type(axis) is not int and axis is not None):
             return None
-        if dtype is None:
-            result = _backend.along(name, x, axis, None, out, reduces, bool(keepdims))
-            if result is not None:
-                return result
         straight = _straight(x, dtype)
         if straight is not None:
             return _backend.along(name, straight, axis, None, out, reduces, bool(keepdims))

@@ -1756,7 +1756,7 @@ cdef object call_axis(
                 out = value
             elif name == "keepdims" and front.reduces and type(value) is bool:
                 keepdims = value
-            else:
+            elif name != "dtype" or value is not None:
                 quick = False
     if quick:
         result = by_kernel(
