@@ -74,20 +74,24 @@ cdef extern from *:
         if (n & 2) { memcpy(x, tail, 2 * sizeof(T)); x += 2; tail += 2; } \\
         if (n & 1) { *x = *tail; } \\
     }
+    #if !defined(__AVX512F__)
     FA_TAILS(float, f32)
     FA_TAILS(double, f64)
+    #endif
 
+    /* Short rows go so many together: what is computed of each row as a whole (heads,
+       logarithms) is a long chain of operations, which then run side by side. */
+    #define FA_ROWS_AT_ONCE 32
     #if defined(__AVX512F__) || (defined(__AVX2__) && defined(__FMA__))
     #define FA_BY_STEPS 1
     #include "_axis_rows.h"
     #else
     #define FA_BY_STEPS 0
-    #define FA_ROWS_AT_ONCE 32
     #endif
 
-    /* FA_ROWS_AT_ONCE, likewise. */
-    static inline ptrdiff_t fa_rows(void) {
-        ptrdiff_t n = FA_ROWS_AT_ONCE;
+    /* The rows for which that is computed: up to a multiple of 8, likewise. */
+    static inline ptrdiff_t fa_rows(ptrdiff_t n) {
+        n += 7;
     #if defined(__GNUC__)
         __asm__("" : "+r"(n));
         if (n < 8) __builtin_unreachable();
@@ -124,9 +128,9 @@ cdef extern from *:
         FA_MAX_FOLD(lane, 4) \\
         memcpy(four, lane, 4 * sizeof lane[0]); \\
     } \\
-    /* the maxima of FA_ROWS_AT_ONCE rows from four lanes each */ \\
-    static inline void fa_max_of_four_##S(const T *four, T *top) { \\
-        for (int r = 0; r < FA_ROWS_AT_ONCE; r++, four += 4) { \\
+    /* the maxima of fa_rows(rows) from four lanes each */ \\
+    static inline void fa_max_of_four_##S(const T *four, ptrdiff_t rows, T *top) { \\
+        for (ptrdiff_t r = 0; r < rows; r++, four += 4) { \\
             T a = four[2] > four[0] ? four[2] : four[0]; \\
             T b = four[3] > four[1] ? four[3] : four[1]; \\
             top[r] = b > a ? b : a; \\
@@ -271,17 +275,19 @@ cdef extern from *:
     }
     /* The four lanes of each row, less what the lanes began with, added to hi and lo. */
     static inline void fa_add_four_f64(
-        double *four, double *low, double start, double *hi, double *lo
+        double *four, double *low, ptrdiff_t rows, double start, double *hi, double *lo
     ) {
-        for (int r = 0; r < FA_ROWS_AT_ONCE; r++, four += 4, low += 4) {
+        for (ptrdiff_t r = 0; r < rows; r++, four += 4, low += 4) {
             FA_ADD_TERM(double, four[0], low[0], four[2], low[2] +)
             FA_ADD_TERM(double, four[1], low[1], four[3], low[3] +)
             FA_ADD_TERM(double, four[0], low[0], four[1], low[1] +)
             FA_ADD_TERM(double, hi[r], lo[r], (four[0] - 16 * start), low[0] +)
         }
     }
-    static inline void fa_add_four_f32(const double *four, double *hi) {
-        for (int r = 0; r < FA_ROWS_AT_ONCE; r++, four += 4) {
+    static inline void fa_add_four_f32(
+        const double *four, ptrdiff_t rows, double *hi
+    ) {
+        for (ptrdiff_t r = 0; r < rows; r++, four += 4) {
             hi[r] += (four[0] + four[2]) + (four[1] + four[3]);
         }
     }
@@ -306,9 +312,9 @@ cdef extern from *:
     enum:
         ROWS "FA_ROWS_AT_ONCE"
     Py_ssize_t fa_lanes() noexcept nogil
-    Py_ssize_t fa_rows() noexcept nogil
-    void fa_max_of_four_f32(const float *, float *) noexcept nogil
-    void fa_max_of_four_f64(const double *, double *) noexcept nogil
+    Py_ssize_t fa_rows(Py_ssize_t) noexcept nogil
+    void fa_max_of_four_f32(const float *, Py_ssize_t, float *) noexcept nogil
+    void fa_max_of_four_f64(const double *, Py_ssize_t, double *) noexcept nogil
     void fa_max_f32(
         const float *, Py_ssize_t, const float *, bint, float, float *
     ) noexcept nogil
@@ -342,8 +348,10 @@ cdef extern from *:
         const double *, const double *, Py_ssize_t, const double *, const double *, bint,
         double *, double *, double *
     ) noexcept nogil
-    void fa_add_four_f32(const double *, double *) noexcept nogil
-    void fa_add_four_f64(double *, double *, double, double *, double *) noexcept nogil
+    void fa_add_four_f32(const double *, Py_ssize_t, double *) noexcept nogil
+    void fa_add_four_f64(
+        double *, double *, Py_ssize_t, double, double *, double *
+    ) noexcept nogil
     # with FA_BY_STEPS only
     void fa_exps_f32(
         const float *, float *, Py_ssize_t, const float *, float *, bint, const float *,
@@ -472,14 +480,13 @@ cdef inline double above_exps(real kind) noexcept nogil:
 cdef inline void none(real *of, int each, Py_ssize_t rows) noexcept nogil:
     """0 for the rows that are not there."""
     cdef Py_ssize_t r
-    for r in range(each * rows, each * ROWS):
+    for r in range(each * rows, each * fa_rows(rows)):
         of[r] = 0
 
 
-cdef inline void each_row(real x, real *of) noexcept nogil:
-    cdef Py_ssize_t r
-    for r in range(ROWS):
-        of[r] = x
+cdef inline void one_row(real x, real *of) noexcept nogil:
+    of[0] = x
+    none(of, 1, 1)
 
 
 cdef inline void maxima(
@@ -496,9 +503,9 @@ cdef inline void maxima(
             fa_max_f64(x + r * n, count, tail, more, -INFINITY, four + 4 * r)
         tail += LANES if more else 0
     if real is float:
-        fa_max_of_four_f32(four, top)
+        fa_max_of_four_f32(four, fa_rows(rows), top)
     else:
-        fa_max_of_four_f64(four, top)
+        fa_max_of_four_f64(four, fa_rows(rows), top)
 
 
 cdef inline void sums(
@@ -528,9 +535,9 @@ cdef inline void sums(
             fa_sum_f64(x + r * n, count, tail, more, four + 4 * r, low + 4 * r)
         tail += LANES if more else 0
     if real is float:
-        fa_add_four_f32(four, hi)
+        fa_add_four_f32(four, fa_rows(rows), hi)
     else:
-        fa_add_four_f64(four, low, start, hi, lo)
+        fa_add_four_f64(four, low, fa_rows(rows), start, hi, lo)
 
 
 cdef inline void dots(
@@ -559,14 +566,14 @@ cdef inline void dots(
         tail += LANES if more else 0
         y_tail += LANES if more else 0
     if real is float:
-        fa_add_four_f32(four, hi)
+        fa_add_four_f32(four, fa_rows(rows), hi)
     else:
-        fa_add_four_f64(four, low, 0, hi, lo)
+        fa_add_four_f64(four, low, fa_rows(rows), 0, hi, lo)
 
 
-cdef inline void clear(double *hi, double *lo) noexcept nogil:
+cdef inline void clear(double *hi, double *lo, Py_ssize_t rows) noexcept nogil:
     cdef Py_ssize_t r
-    for r in range(fa_rows()):
+    for r in range(fa_rows(rows)):
         hi[r] = 0
         lo[r] = 0
 
@@ -670,10 +677,10 @@ cdef inline void sums_of_exps(
     if whole == 0 and rows == ROWS:
         if real is float:
             fa_short_exps_f32(tail, e_tail, head, next, exactly, four)
-            fa_add_four_f32(four, hi)
+            fa_add_four_f32(four, fa_rows(rows), hi)
         else:
             fa_short_exps_f64(tail, e_tail, head, next, exactly, start, four, low)
-            fa_add_four_f64(four, low, start, hi, lo)
+            fa_add_four_f64(four, low, fa_rows(rows), start, hi, lo)
         return
     none(four, 4, rows)
     none(low, 4, rows)
@@ -691,9 +698,9 @@ cdef inline void sums_of_exps(
                 exactly, start, four + 4 * r, low + 4 * r,
             )
     if real is float:
-        fa_add_four_f32(four, hi)
+        fa_add_four_f32(four, fa_rows(rows), hi)
     else:
-        fa_add_four_f64(four, low, start, hi, lo)
+        fa_add_four_f64(four, low, fa_rows(rows), start, hi, lo)
 
 
 cdef inline void exponentials(
@@ -713,8 +720,8 @@ cdef inline void exponentials(
     cdef real *to
     cdef real none = NAN
     cdef bint more
-    heads(top, fa_rows(), exactly, head, ROWS)
-    clear(hi, lo)
+    heads(top, fa_rows(rows), exactly, head, ROWS)
+    clear(hi, lo, rows)
     if FA_BY_STEPS:
         sums_of_exps(
             x, e if exactly else <real *>NULL, tail, e_tail, n, rows, whole,
@@ -827,7 +834,7 @@ cdef inline void softmax_of(
         own = y
     maxima(x, n, rows, whole, tail, more, top)
     exponentials(x, y, tail, own, n, rows, whole, True, top, hi, lo)
-    for r in range(fa_rows()):
+    for r in range(fa_rows(rows)):
         factor[r] = reciprocal(hi[r], lo[r], &low[r])
     for r in range(rows):
         scale(y + r * n, whole, factor[r], low[r])
@@ -904,11 +911,11 @@ cdef inline void softmax_from_output(
     if more:
         tail = tails(g, n, rows, whole, <real>0, buffer)
         y_tail = tails(y, n, rows, whole, <real>0, y_buffer)
-    clear(hi, lo)
+    clear(hi, lo, rows)
     dots(g, y, n, rows, whole, tail, y_tail, more, gx, hi, lo)
     if n == LANES:
         own = gx
-    for r in range(fa_rows()):
+    for r in range(fa_rows(rows)):
         dot[r] = parts(whole_sum(hi[r], lo[r]), &low[r])
     for r in range(rows):
         centred(g + r * n, y + r * n, gx + r * n, whole, dot[r], low[r])
@@ -973,9 +980,9 @@ cdef inline double log_of_dominated(
     cdef double hi[ROWS]
     cdef double lo[ROWS]
     cdef Py_ssize_t at, i, count
-    each_row(m, tops)
-    heads(<const real *>tops, fa_rows(), False, head, ROWS)
-    clear(hi, lo)
+    one_row(m, tops)
+    heads(<const real *>tops, fa_rows(1), False, head, ROWS)
+    clear(hi, lo, 1)
     for at in range(0, n, 4096):
         count = n - at if n - at < BATCH else BATCH
         for i in range(count):
@@ -996,9 +1003,9 @@ cdef inline double log_sum_wide(
     cdef double hi[ROWS]
     cdef double lo[ROWS]
     cdef Py_ssize_t at, i, count
-    each_row(m, tops)
-    heads(<const double *>tops, fa_rows(), False, head, ROWS)
-    clear(hi, lo)
+    one_row(m, tops)
+    heads(<const double *>tops, fa_rows(1), False, head, ROWS)
+    clear(hi, lo, 1)
     for at in range(0, n, 4096):
         count = n - at if n - at < BATCH else BATCH
         for i in range(count):
@@ -1022,7 +1029,7 @@ cdef inline double log_sum_pairs(
     cdef double lo[ROWS]
     cdef double d, t
     cdef Py_ssize_t at, i, count, equal = -1
-    clear(hi, lo)
+    clear(hi, lo, 1)
     for at in range(0, n, 4096):
         count = n - at if n - at < BATCH else BATCH
         for i in range(count):
@@ -1074,7 +1081,7 @@ cdef inline void log_sums(
     cdef Py_ssize_t r
     maxima(x, n, rows, whole, tail, has_tail(n, whole), top)
     exponentials(x, e, tail, e_tail, n, rows, whole, False, top, hi, lo)
-    for r in range(fa_rows()):
+    for r in range(fa_rows(rows)):
         sums.log[r] = log_of(hi[r], lo[r], &sums.low[r], top[r])
     for r in range(rows):
         if dominated(hi[r], top[r]):
@@ -1158,7 +1165,7 @@ cdef inline void log_softmax_of(
     log_sums(x, tail, n, rows, whole, top, &sums)
     if n == LANES:
         own = y
-    for r in range(fa_rows()):
+    for r in range(fa_rows(rows)):
         top[r] = rounded_sum(top[r], sums.log[r], sums.low[r], &rest[r])
     for r in range(rows):
         minus_sum(x + r * n, y + r * n, whole, top[r], rest[r])
@@ -1271,9 +1278,9 @@ cdef inline void gradient_sums(
     cdef double hi[ROWS]
     cdef double lo[ROWS]
     cdef Py_ssize_t r
-    clear(hi, lo)
+    clear(hi, lo, rows)
     sums(g, n, rows, whole, tail, has_tail(n, whole), GRADIENT, hi, lo)
-    for r in range(fa_rows()):
+    for r in range(fa_rows(rows)):
         sum[r] = parts(whole_sum(hi[r], lo[r]) * scale, &low[r])
 
 

@@ -3,15 +3,11 @@
    A step is 16 elements of a row: one fa_f32x, two fa_f64x.  Compilers make loops over
    arrays of them too, but convert by halves, and keep in memory what fits into registers.
 
-   Eight rows go together (FA_ROWS_AT_ONCE): sums of rows of one step are long chains of
-   dependent operations, which run side by side that way.  The numbers of a row as a whole
-   stand in arrays of that length. */
+   The numbers of a row as a whole stand in arrays, of FA_ROWS_AT_ONCE rows. */
 #ifndef FASTACT_AXIS_ROWS_H
 #define FASTACT_AXIS_ROWS_H
 #include "_fetch.h"
 #include "_vector64.h"
-
-#define FA_ROWS_AT_ONCE 8
 
 #if defined(__AVX512F__)
 
@@ -48,6 +44,31 @@ FA_OP64 __m256d fa_low64(fa_f64x x) {
 }
 FA_OP64 __m256d fa_high64(fa_f64x x) {
     return _mm512_extractf64x4_pd(x, 1);
+}
+
+/* n < 16 elements, filled up (the others are not read), and back. */
+FA_OP64 void fa_load_f32(const float *x, ptrdiff_t n, float fill, float *tail) {
+    __mmask16 there = (__mmask16)((1u << n) - 1);
+    _mm512_storeu_ps(tail, _mm512_mask_loadu_ps(_mm512_set1_ps(fill), there, x));
+}
+FA_OP64 void fa_store_f32(const float *tail, ptrdiff_t n, float *x) {
+    __mmask16 there = (__mmask16)((1u << n) - 1);
+    _mm512_mask_storeu_ps(x, there, _mm512_loadu_ps(tail));
+}
+FA_OP64 void fa_load_f64(
+    const double *x, ptrdiff_t n, double fill, double *tail
+) {
+    unsigned there = (1u << n) - 1;
+    __m512d all = _mm512_set1_pd(fill);
+    _mm512_storeu_pd(tail, _mm512_mask_loadu_pd(all, (__mmask8)there, x));
+    _mm512_storeu_pd(
+        tail + 8, _mm512_mask_loadu_pd(all, (__mmask8)(there >> 8), x + 8)
+    );
+}
+FA_OP64 void fa_store_f64(const double *tail, ptrdiff_t n, double *x) {
+    unsigned there = (1u << n) - 1;
+    _mm512_mask_storeu_pd(x, (__mmask8)there, _mm512_loadu_pd(tail));
+    _mm512_mask_storeu_pd(x + 8, (__mmask8)(there >> 8), _mm512_loadu_pd(tail + 8));
 }
 
 #else
@@ -237,9 +258,9 @@ FA_OP64 void fa_max_f64(
     _mm256_storeu_pd(four, _mm256_max_pd(fa_low64(top), fa_high64(top)));
 }
 
-/* The maxima of 8 rows from four lanes each. */
-FA_OP64 void fa_max_of_four_f32(const float *four, float *top) {
-    for (int r = 0; r < FA_ROWS_AT_ONCE; r += 4, four += 16) {
+/* The maxima of fa_rows() from four lanes each. */
+FA_OP64 void fa_max_of_four_f32(const float *four, ptrdiff_t rows, float *top) {
+    for (ptrdiff_t r = 0; r < rows; r += 4, four += 16) {
         __m128 a = _mm_loadu_ps(four), b = _mm_loadu_ps(four + 4);
         __m128 c = _mm_loadu_ps(four + 8), d = _mm_loadu_ps(four + 12);
         a = _mm_max_ps(_mm_unpacklo_ps(a, b), _mm_unpackhi_ps(a, b));
@@ -248,8 +269,8 @@ FA_OP64 void fa_max_of_four_f32(const float *four, float *top) {
     }
 }
 
-FA_OP64 void fa_max_of_four_f64(const double *four, double *top) {
-    for (int r = 0; r < FA_ROWS_AT_ONCE; r += 4, four += 16) {
+FA_OP64 void fa_max_of_four_f64(const double *four, ptrdiff_t rows, double *top) {
+    for (ptrdiff_t r = 0; r < rows; r += 4, four += 16) {
         __m256d a = _mm256_loadu_pd(four), b = _mm256_loadu_pd(four + 4);
         __m256d c = _mm256_loadu_pd(four + 8), d = _mm256_loadu_pd(four + 12);
         a = _mm256_max_pd(_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
@@ -323,7 +344,7 @@ FA_OP64 void fa_exps_f32(
     fa_four_of_f32(&sum, four);
 }
 
-/* ... of 8 rows of one step each */
+/* ... of FA_ROWS_AT_ONCE rows of one step each */
 FA_OP64 void fa_short_exps_f32(
     const float *x, float *e, const float *head, ptrdiff_t ahead, const int exactly,
     double *four
@@ -458,9 +479,9 @@ FA_OP64 void fa_short_exps_f64(
     }
 }
 
-/* The sums of 8 rows from four lanes each, to hi (and lo). */
-FA_OP64 void fa_add_four_f32(const double *four, double *hi) {
-    for (int r = 0; r < FA_ROWS_AT_ONCE; r += 4, four += 16) {
+/* The sums of fa_rows() from four lanes each, to hi (and lo). */
+FA_OP64 void fa_add_four_f32(const double *four, ptrdiff_t rows, double *hi) {
+    for (ptrdiff_t r = 0; r < rows; r += 4, four += 16) {
         __m256d a = _mm256_loadu_pd(four), b = _mm256_loadu_pd(four + 4);
         __m256d c = _mm256_loadu_pd(four + 8), d = _mm256_loadu_pd(four + 12);
         a = _mm256_add_pd(
@@ -476,9 +497,10 @@ FA_OP64 void fa_add_four_f32(const double *four, double *hi) {
 }
 
 FA_OP64 void fa_add_four_f64(
-    const double *four, const double *low, double start, double *hi, double *lo
+    const double *four, const double *low, ptrdiff_t rows, double start, double *hi,
+    double *lo
 ) {
-    for (int r = 0; r < FA_ROWS_AT_ONCE; r += 4, four += 16, low += 16) {
+    for (ptrdiff_t r = 0; r < rows; r += 4, four += 16, low += 16) {
         __m256d a = _mm256_loadu_pd(four), b = _mm256_loadu_pd(four + 4);
         __m256d c = _mm256_loadu_pd(four + 8), d = _mm256_loadu_pd(four + 12);
         __m256d al = _mm256_loadu_pd(low), bl = _mm256_loadu_pd(low + 4);

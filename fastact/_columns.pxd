@@ -62,7 +62,9 @@ cdef enum:
 
 cdef inline bint pays(Py_ssize_t n, int operands) noexcept nogil:
     """Whether rows of n elements are better turned into columns: their tails take long."""
-    return n % LANES != 0 and n < (FEW if operands == 2 else LANES)
+    if operands == 2:
+        return n < 12 or LANES < n < FEW
+    return n < 9
 
 
 cdef struct Lanes:  # lines of sums, and what they lost
