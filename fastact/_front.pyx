@@ -1230,10 +1230,18 @@ cdef object answer(Entry entry, PyObject *const *args, size_t nargsf, PyObject *
     cdef PyObject *out = NULL
     cdef Loop loop = entry.loop
     cdef bint quick = loop is not None and n == loop.nin
+    cdef tuple outs
     if quick and names != NULL:
         quick = len(<tuple>names) == 1 and (<tuple>names)[0] == "out"
         if quick and args[n] != <PyObject *>None:
             out = args[n]
+    elif loop is not None and n == loop.nin + loop.nout and names == NULL:
+        quick = True  # the outputs by position
+        if loop.nout == 1:
+            out = args[loop.nin] if args[loop.nin] != <PyObject *>None else NULL
+        else:
+            outs = (<object>args[loop.nin], <object>args[loop.nin + 1])
+            out = <PyObject *>outs
     if quick:
         result = loop.run(args, out, entry.p)
         if result is not None:

@@ -100,12 +100,17 @@ def test_out_and_in_place():
     out = np.empty_like(x)
     assert fa.tanh(x, out=out) is out and same_bits(out, expected)
     assert fa.tanh(x, out=(out,)) is out
-    assert fa.tanh(x, out) is out
+    out[:] = 0
+    assert fa.tanh(x, out) is out and same_bits(out, expected)
+    assert same_bits(fa.tanh(x, None), expected)
     y = x.copy()
     assert fa.tanh(y, out=y) is y and same_bits(y, expected)
     pair = np.empty_like(x), np.empty_like(x)
     got = fa.tanh.value_and_derivative(x, out=pair)
     assert got[0] is pair[0] and got[1] is pair[1]
+    places = np.zeros_like(x), np.zeros_like(x)
+    got = fa.tanh.value_and_derivative(x, *places)
+    assert all(a is b and same_bits(a, c) for a, b, c in zip(got, places, pair, strict=True))
     got = fa.tanh.value_and_derivative(x, out=(None, pair[1]))
     assert got[1] is pair[1] and same_bits(got[0], expected)
     wide = np.empty(50, np.float64)
