@@ -98,10 +98,10 @@ class Body:
             self.exp = ()
         # Whether f and d come from a header of intrinsics.
         single = dtype == "float"
-        self.table = kernel.kind != "from_output" and (
-            (isa != "base" and row.hard)
-            or ((isa == "v4" and row.table) or (isa == "v3" and row.avx2)
-                if single else isa != "base" and row.table64)
+        self.table = kernel.kind != "from_output" and isa != "base" and (
+            row.hard
+            or (row.algebraic32 or (row.table if isa == "v4" else row.avx2)
+                if single else row.table64)
         )
         # (blocks: of a formula with an exponential, or of what a header's function takes)
         at = "first + i" if self.exp or self.table else "i"
@@ -315,6 +315,7 @@ def extensions():
                 and k.form == "value_and_derivative"],
         tables64=[declared64(row) for row in registry.ROWS if row.table64],
         avx2=[row.name for row in registry.ROWS if row.avx2],
+        algebraic32=[row.name for row in registry.ROWS if row.algebraic32],
         hard=[row.name for row in registry.ROWS if row.hard],
         Body=Body,
         arguments=arguments,
@@ -326,16 +327,7 @@ def extensions():
             f"fastact._kernels_{isa}",
             [render("_kernels.pyx.in", f"_kernels_{isa}.pyx", isa=isa, **names)],
             include_dirs=["fastact"],
-            depends=[
-                "fastact/_avx512.h", "fastact/_tables.h",
-                "fastact/_float64.h", "fastact/_tables64.h", "fastact/_vector64.h",
-                "fastact/_algebraic64.h", "fastact/_ahead.h", "fastact/_fetch.h",
-                "fastact/_avx2.h", "fastact/_tables_avx2.h",
-                "fastact/_rows_of.h", "fastact/_rows_avx2.h",
-                "fastact/_hard.h", "fastact/_hard_of.h", "fastact/_axis_rows.h",
-                "fastact/_axis_columns.h", "fastact/_turn.h",
-                "fastact/_exact_sum.h", "fastact/_half.h",
-            ],
+            depends=[f"fastact/{p.name}" for p in sorted(PACKAGE.glob("*.h"))],
             extra_compile_args=KERNEL_FLAGS + flags,
             define_macros=[("CYTHON_INLINE", INLINE)],
         )

@@ -4,6 +4,41 @@
 #include "_ahead.h"
 #include "_vector64.h"
 
+/* x for |x| < 2, a number for NaN */
+FA_OP64 fa_f64x fa_below_2_64(fa_f64x x) {
+    return fa_and64(x, FA_DOUBLE(FA_WORD(~(1LL << 62))));
+}
+
+/* softsign: 1 / (1 + a), and softsign_short() from it. */
+FA_OP64 fa_f64x fa_softsign_part64(const double *x) {
+    const fa_f64x one = FA_PD(1.0);
+    return fa_div64(one, fa_add64(one, fa_abs64(fa_load64(x))));
+}
+FA_OP64 void fa_softsign_rest64(
+    const double *x, double *f, double *d, ptrdiff_t at, fa_f64x r,
+    const int with_f, const int with_d
+) {
+    fa_f64x v = fa_load64(x + at), u = fa_sub64(FA_PD(1.0), r);
+    fa_f64x e = fa_below_2_64(FA_NMADD64(fa_abs64(v), r, u));
+    if (with_f) fa_store64(f + at, fa_or64(FA_NMADD64(r, e, u), fa_sign64(v)));
+    if (with_d) {
+        fa_store64(d + at, FA_MADD64(r, r, fa_mul64(fa_add64(r, r), fa_mul64(r, e))));
+    }
+}
+#if defined(__AVX512F__)
+/* (such processors look far enough ahead) */
+FA_ROW64(softsign) {
+    for (ptrdiff_t i = 0; i < n; i += FA_WIDTH64) {
+        fa_softsign_rest64(x, f, d, i, fa_softsign_part64(x + i), has_f, has_d);
+    }
+}
+#else
+FA_AHEAD(
+    fa_softsign_row64, fa_softsign_part64, fa_softsign_rest64,
+    double, fa_f64x, FA_WIDTH64, 4
+)
+#endif
+
 /* squareplus beyond ``top``: f = x or 1 / |x|, f' = 1 or that squared. */
 FA_OP64 void fa_squareplus_far64(
     const double *x, double *f, double *d, ptrdiff_t n, const double top
@@ -34,36 +69,6 @@ FA_OP64 void fa_squareplus_far64(
 FA_OP64 fa_f64x fa_reciprocal64(fa_f64x y) {
     fa_f64x r = _mm512_rcp14_pd(y);
     return FA_MADD64(r, FA_NMADD64(y, r, FA_PD(1 + 0x1p-29)), r);
-}
-
-/* f = a r (1 + e), e = (1 - r) - a r, where the first difference is rounded to 2^-54: half
-   an ulp of f at most, an ulp of f' = r^2 (1 + 2 e).  (Up to 2^600, where f' is 0.) */
-FA_OP64 fa_f64x fa_softsign_magnitude(fa_f64x x) {
-    return fa_min64(FA_PD(0x1p600), fa_abs64(x));
-}
-
-FA_ROW64(softsign) {
-    const fa_f64x one = FA_PD(1.0);
-    double inverse[FA_BLOCK64] __attribute__((aligned(64)));
-    for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) {
-        ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64;
-        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
-            fa_f64x a = fa_softsign_magnitude(fa_load64(x + at + i));
-            fa_store64(inverse + i, fa_reciprocal64(fa_add64(one, a)));
-        }
-        for (ptrdiff_t i = 0; i < m; i += FA_WIDTH64) {
-            fa_f64x v = fa_load64(x + at + i), a = fa_softsign_magnitude(v);
-            fa_f64x r = fa_load64(inverse + i), e = FA_NMADD64(a, r, fa_sub64(one, r));
-            if (has_f) {
-                fa_f64x y = FA_MADD64(a, r, fa_mul64(fa_mul64(a, r), e));
-                fa_store64(f + at + i, fa_copysign64(y, v));
-            }
-            if (has_d) {
-                fa_f64x y = fa_mul64(fa_add64(r, r), fa_mul64(r, e));
-                fa_store64(d + at + i, FA_MADD64(r, r, y));
-            }
-        }
-    }
 }
 
 /* With h = sqrt(a^2 + 1), a = |x| / 2, and s = a + h, f = s or 1 / s and f' = 1 / (2 s h)
@@ -134,32 +139,6 @@ FA_ROW64(squareplus) {
 
 /* Here estimates have 12 bits, of float32, and the divider is faster: what the formulas of
    _formulas.pxd compute, with the divisions ahead. */
-
-/* x for |x| < 2, a number for NaN */
-FA_OP64 fa_f64x fa_below_2_64(fa_f64x x) {
-    return fa_and64(x, FA_DOUBLE(FA_WORD(~(1LL << 62))));
-}
-
-/* softsign: 1 / (1 + a), and softsign_short() from it. */
-FA_OP64 fa_f64x fa_softsign_part64(const double *x) {
-    const fa_f64x one = FA_PD(1.0);
-    return fa_div64(one, fa_add64(one, fa_abs64(fa_load64(x))));
-}
-FA_OP64 void fa_softsign_rest64(
-    const double *x, double *f, double *d, ptrdiff_t at, fa_f64x r,
-    const int with_f, const int with_d
-) {
-    fa_f64x v = fa_load64(x + at), u = fa_sub64(FA_PD(1.0), r);
-    fa_f64x e = fa_below_2_64(FA_NMADD64(fa_abs64(v), r, u));
-    if (with_f) fa_store64(f + at, fa_or64(FA_NMADD64(r, e, u), fa_sign64(v)));
-    if (with_d) {
-        fa_store64(d + at, FA_MADD64(r, r, fa_mul64(fa_add64(r, r), fa_mul64(r, e))));
-    }
-}
-FA_AHEAD(
-    fa_softsign_row64, fa_softsign_part64, fa_softsign_rest64,
-    double, fa_f64x, FA_WIDTH64, 4
-)
 
 /* squareplus: y = 2 / (a + h), h = sqrt(a^2 + 4), f = max(x, 0) + y and f' = y / h = t, or
    1 - t for x >= 0.

@@ -245,41 +245,6 @@ FA_LOOP(log_sigmoid,
     left = fa_less(FA_PS(FA_SOFTPLUS_TOP), v);
 )
 
-/* Not looked up: with h = sqrt(a^2 + 1), a = |x| / 2, and s = a + h, f = s or 1 / s
-   and f' = 1 / (2 s h) or 1 - that.  Roots and reciprocals are estimates of 14 bits, made
-   better once, r of h and q of s; what the last step adds, and what the sums lose, goes
-   into the residuals.  Up to 2^60, where nothing overflows. */
-FA_LOOP(squareplus,
-    const __m512 one = FA_PS(1.0f), half = FA_PS(0.5f);
-    __mmask16 right = fa_is_right(v);
-    __m512 a = _mm512_mul_ps(_mm512_abs_ps(v), half);
-    __m512 w = _mm512_fmadd_ps(a, a, one);
-    /* a^2 - (w - 1), where w - 1 is exact, or (a^2 - w) + 1 */
-    __mmask16 large = fa_less(FA_PS(0x1p24f), w);
-    __m512 w_low = _mm512_mask_mov_ps(_mm512_sub_ps(w, one), large, w);
-    w_low = _mm512_fmsub_ps(a, a, w_low);
-    w_low = _mm512_mask_add_ps(w_low, large, w_low, one);
-    __m512 r = _mm512_rsqrt14_ps(w), r_half = _mm512_mul_ps(r, half);
-    r = _mm512_fmadd_ps(r_half, _mm512_fnmadd_ps(_mm512_mul_ps(w, r), r, one), r);
-    __m512 h = _mm512_mul_ps(w, r);
-    __m512 h_low = _mm512_add_ps(_mm512_fnmadd_ps(h, h, w), w_low);
-    h_low = _mm512_mul_ps(h_low, r_half);
-    __m512 s_high = _mm512_add_ps(h, a);
-    __m512 s_low = _mm512_add_ps(_mm512_sub_ps(a, _mm512_sub_ps(s_high, h)), h_low);
-    __m512 q0 = _mm512_rcp14_ps(s_high);
-    __m512 q = _mm512_fmadd_ps(q0, _mm512_fnmadd_ps(s_high, q0, one), q0);
-    __m512 lost = _mm512_fnmadd_ps(s_low, q, _mm512_fnmadd_ps(s_high, q, one));
-    y = _mm512_fmadd_ps(lost, q0, q);
-    y = _mm512_mask_add_ps(y, right, s_high, s_low);
-    /* q r, to which lost q0 r belongs, by the residual of q = (q r) h */
-    s = _mm512_mul_ps(q, r);
-    __m512 e = _mm512_fnmadd_ps(s, h_low, _mm512_fnmadd_ps(s, h, q));
-    s = _mm512_fmadd_ps(_mm512_fmadd_ps(lost, q0, e), r, s);
-    s = _mm512_mul_ps(s, half);
-    s = _mm512_mask_sub_ps(s, right, one, s);
-    left = fa_less(FA_PS(0x1p59f), a);
-)
-
 FA_LOOP(tanh,
     __m512 a = fa_min_abs(v, FA_PS(FA_TANH_D_TOP));
     y = fa_copysign(FA_PIECE(tanh, FA_TANH_INDEX(a), a), v);
