@@ -10,7 +10,7 @@
 #define FA_INLINE32 static inline __attribute__((always_inline))
 #if defined(__AVX512F__)
 typedef __m512 fa_v32;
-enum { FA_WIDTH32 = 16, FA_BLOCK32 = 1024, FA_ROOTS_AHEAD = 8 };
+enum { FA_WIDTH32 = 16, FA_ROOTS_AHEAD = 4 };
 #define FA_OP32(op) _mm512_##op##_ps
 FA_INLINE32 fa_v32 fa_abs32(fa_v32 x) {
     return _mm512_abs_ps(x);
@@ -24,7 +24,7 @@ FA_INLINE32 int fa_any_above32(fa_v32 x, float top) {
 }
 #else
 typedef __m256 fa_v32;
-enum { FA_WIDTH32 = 8, FA_BLOCK32 = 256, FA_ROOTS_AHEAD = 2 };
+enum { FA_WIDTH32 = 8, FA_ROOTS_AHEAD = 2 };
 #define FA_OP32(op) _mm256_##op##_ps
 FA_INLINE32 fa_v32 fa_abs32(fa_v32 x) {
     return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x);
@@ -85,6 +85,7 @@ FA_AHEAD(
     float, fa_roots, FA_WIDTH32, FA_ROOTS_AHEAD
 )
 /* ... and, beyond TOP, in double: so far out inputs are rare. */
+enum { FA_BLOCK32 = 256 };
 FA_INLINE32 void fa_squareplus_block(
     const float *x, float *f, float *d, ptrdiff_t n, ptrdiff_t ahead,
     const int with_f, const int with_d

@@ -14,13 +14,14 @@
 #define FA_FETCH_OUT(p, ahead) __builtin_prefetch((p) + (ahead), 1)
 
 /* How far ahead a loop over n elements in blocks fetches.  Not where the arrays of a call
-   may still be in the cache from the one before: there it would only take time.  (With
-   AVX-512, on Zen 5, it gains nothing.) */
-#if defined(__AVX512F__)
-#define FA_NEXT_BLOCK(n, real, block) ((ptrdiff_t)0)
-#else
+   may still be in the cache from the one before: there it would only take time. */
 #define FA_NEXT_BLOCK(n, real, block) \
     ((n) * (ptrdiff_t)sizeof(real) >= 3 << 20 ? (ptrdiff_t)(block) : 0)
+/* ... of the longer loops for float64, which with AVX-512 (on Zen 5) gain nothing by it */
+#if defined(__AVX512F__)
+#define FA_NEXT_BLOCK64(n, block) ((ptrdiff_t)0)
+#else
+#define FA_NEXT_BLOCK64(n, block) FA_NEXT_BLOCK(n, double, block)
 #endif
 
 /* Input and outputs of the next block, at x, f and d of this one. */

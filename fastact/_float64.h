@@ -391,7 +391,7 @@ FA_OP64 fa_f64x fa_no_least64(fa_f64x x, fa_f64x least) {
 #define FA_LOOP64_ROWS(name) \
     FA_ROW64(name) { \
         int64_t row[FA_BLOCK64] __attribute__((aligned(64))); \
-        const ptrdiff_t ahead = FA_NEXT_BLOCK(n, double, FA_BLOCK64); \
+        const ptrdiff_t ahead = FA_NEXT_BLOCK64(n, FA_BLOCK64); \
         for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) { \
             ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64; \
             fa_f64x value, slope, most = fa_zero64(), least = FA_PD(1.0); \
@@ -613,7 +613,7 @@ FA_OP64 void fa_silu_beta_row64(
 ) {
     int64_t row[FA_BLOCK64] __attribute__((aligned(64)));
     const fa_f64x factor = FA_PD(beta);
-    const ptrdiff_t ahead = FA_NEXT_BLOCK(n, double, FA_BLOCK64);
+    const ptrdiff_t ahead = FA_NEXT_BLOCK64(n, FA_BLOCK64);
     for (ptrdiff_t at = 0; at < n; at += FA_BLOCK64) {
         ptrdiff_t m = n - at < FA_BLOCK64 ? n - at : FA_BLOCK64;
         fa_f64x value, slope, most = fa_zero64(), least = FA_PD(1.0);
@@ -646,7 +646,7 @@ FA_OP64 void fa_silu_beta_row64(
 /* alpha = 1, where elu and celu are one */
 #define FA_LOOP64_ELU(name, both, scale) \
     FA_ROW64(name) { \
-        const ptrdiff_t ahead = FA_NEXT_BLOCK(n, double, FA_BLOCK64); \
+        const ptrdiff_t ahead = FA_NEXT_BLOCK64(n, FA_BLOCK64); \
         for (ptrdiff_t i = 0; i < n; i += FA_WIDTH64) { \
             fa_f64x value = fa_zero64(), slope = value; \
             FA_FETCH_NEXT(ahead, x + i, f + i, d + i, has_f, has_d); \
