@@ -159,6 +159,8 @@ class Body:
             for place, param in zip(places, kernel.params, strict=True)
         )
         taken = [f"{x}{start}", *self.tables.values(), "n" if self.at_once else "m"]
+        if limited:
+            taken.append("n")
         if not single and row.table64_where:
             self.look_up_where = row.table64_where
             taken += places

@@ -5,10 +5,12 @@
 
    Each function computes what its namesake in _formulas.pxd does, with default
    parameters: f, or d, or both (the other is NULL), of n elements, a multiple of 16 and
-   at most FA_LOOK_UP.  Where |x| lies beyond the tables and the result is not the limit, it
-   leaves the element to that formula: see fa_rest.  NaN stays NaN. */
+   at most FA_LOOK_UP, of ``all`` that there are.  Where |x| lies beyond the tables and the
+   result is not the limit, it leaves the element to that formula: see fa_rest.  NaN stays
+   NaN. */
 #include <immintrin.h>
 #include <stddef.h>
+#include "_fetch.h"
 #include "_tables.h"
 
 /* How many elements are looked up at a time: many, for a few that are left have all the
@@ -122,11 +124,12 @@ FA_INLINE_ALWAYS __m512 fa_slope(
    one that is not asked for, and the lanes to leave to the formula. */
 #define FA_LOOP(name, ...)                                                              \
     FA_INLINE_ALWAYS void fa_##name##_loop(                                             \
-        const float *x, float *f, float *d, ptrdiff_t n, fa_rest *rest,                 \
+        const float *x, float *f, float *d, ptrdiff_t n, ptrdiff_t ahead, fa_rest *rest, \
         const int with_f, const int with_d                                              \
     ) {                                                                                 \
         int any = 0;                                                                    \
         for (ptrdiff_t i = 0; i < n; i += 16) {                                         \
+            FA_FETCH_NEXT(ahead, x + i, f + i, d + i, with_f, with_d);                  \
             const __m512 v = _mm512_loadu_ps(x + i);                                    \
             __m512 y, s;                                                                \
             __mmask16 left = 0;                                                         \
@@ -139,11 +142,12 @@ FA_INLINE_ALWAYS __m512 fa_slope(
         rest->any = any;                                                                \
     }                                                                                   \
     static void fa_##name##_f32(                                                        \
-        const float *x, float *f, float *d, ptrdiff_t n, fa_rest *rest                  \
+        const float *x, float *f, float *d, ptrdiff_t n, ptrdiff_t all, fa_rest *rest   \
     ) {                                                                                 \
-        if (!d) fa_##name##_loop(x, f, d, n, rest, 1, 0);                               \
-        else if (!f) fa_##name##_loop(x, f, d, n, rest, 0, 1);                          \
-        else fa_##name##_loop(x, f, d, n, rest, 1, 1);                                  \
+        const ptrdiff_t ahead = FA_NEXT_BLOCK(all, float, 1024);                        \
+        if (!d) fa_##name##_loop(x, f, d, n, ahead, rest, 1, 0);                        \
+        else if (!f) fa_##name##_loop(x, f, d, n, ahead, rest, 0, 1);                   \
+        else fa_##name##_loop(x, f, d, n, ahead, rest, 1, 1);                           \
     }
 
 /* Which of 32 vectors from i on, of n elements in all, have elements that are left. */
