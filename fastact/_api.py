@@ -520,7 +520,9 @@ class GatedUnit(_Named):
             half, odd = divmod(x.shape[-1], 2) if x.ndim else (0, 1)
             if odd or (type(axis) is not int and axis is not _LAST) or axis != -1:
                 return None
-            return self._loop.ufunc(x[..., :half], x[..., half:])
+            value, other = x[..., :half], x[..., half:]
+            result = self._loop.fast((value, other), (), None)
+            return self._loop.ufunc(value, other) if result is None else result
         return self._loop.fast((x, gate), (), None) if axis is _LAST else None
 
     def _call(self, form: str, g: tuple, x, gate, axis, keywords: dict):

@@ -243,6 +243,29 @@ cdef extern from *:
                 memcpy(to + i, first, 16);
         fa_copy_few(to, from, bytes);
     }
+    /* n numbers, ``stride`` bytes apart, one after the other. */
+    static inline void fa_spread(
+        char *to, const char *from, ptrdiff_t stride, ptrdiff_t n, int size
+    ) {
+        ptrdiff_t bytes = n * size, i;
+        char some[16];
+        if (stride == size) {
+            if (bytes >= 8 && bytes < 128) fa_copy_few(to, from, bytes);
+            else memcpy(to, from, bytes);
+        } else if (stride == 0) {
+            for (i = 0; i < 16; i += size) memcpy(some + i, from, size);
+            for (i = 0; i + 16 <= bytes; i += 16) memcpy(to + i, some, 16);
+            /* (the last ones may overlap) */
+            if (bytes >= 16) memcpy(to + bytes - 16, some, 16);
+            else memcpy(to, some, bytes);
+        } else if (size == 4) {
+            for (i = 0; i < n; i++) memcpy(to + 4 * i, from + i * stride, 4);
+        } else if (size == 8) {
+            for (i = 0; i < n; i++) memcpy(to + 8 * i, from + i * stride, 8);
+        } else {
+            for (i = 0; i < n; i++) memcpy(to + 2 * i, from + i * stride, 2);
+        }
+    }
     /* x rounded to float16. */
     static double fa_as_half(double x) {
         int e;
@@ -258,6 +281,7 @@ cdef extern from *:
     void fa_gather_f64(char *, const char *, Py_ssize_t, Py_ssize_t) noexcept nogil
     void fa_copy_few(char *, const char *, Py_ssize_t) noexcept nogil
     void fa_fill(char *, const char *, Py_ssize_t, int) noexcept nogil
+    void fa_spread(char *, const char *, Py_ssize_t, Py_ssize_t, int) noexcept nogil
     void fa_fetch(const char *, Py_ssize_t) noexcept nogil
     void fa_lines(
         char *, Py_ssize_t, Py_ssize_t, Py_ssize_t, char *, Py_ssize_t, Py_ssize_t, int,
@@ -629,6 +653,7 @@ cdef enum:
 
 cdef struct Slices:  # operands with strides of their own along each axis
     kernel_t fn
+    kernel_t one  # the same where the last input is one number, its parameter; or NULL
     int nin, nout, kind, ndim
     char *ptr[MAX_OPERANDS]
     # innermost axis first
@@ -670,6 +695,83 @@ cdef inline void copy_row(
             memcpy(to + i * to_stride, x + i * stride, 8)
 
 
+cdef inline void row_at(
+    const Slices *w, char **at, Py_ssize_t n, bint shared
+) noexcept nogil:
+    """n elements of each operand, from ``at`` on; shared: by threads."""
+    cdef double number
+    cdef char *ptr[MAX_OPERANDS]
+    cdef Py_ssize_t stride[MAX_OPERANDS]
+    cdef const double *p = w.p
+    cdef kernel_t fn = w.fn
+    cdef int j, nin = w.nin, without = w.nin + w.nout
+    if w.one != NULL and w.stride[0][nin - 1] == 0:
+        nin = without = nin - 1
+        number = read_param(at[nin], w.kind)
+        p, fn = &number, w.one
+    for j in range(nin + w.nout):
+        ptr[j] = at[j + 1 if j >= without else j]
+        stride[j] = w.stride[0][j + 1 if j >= without else j]
+    if shared:
+        share(fn, nin, w.nout, ptr, stride, n, w.kind, p)
+    else:
+        drive(fn, nin, w.nout, ptr, stride, n, w.kind, p)
+
+
+cdef inline bint in_rows(const Slices *w, int j) noexcept nogil:
+    """Whether the rows of operand j lie side by side."""
+    cdef Py_ssize_t size = size_of(w.kind)
+    return w.stride[0][j] == size and w.stride[1][j] == w.shape[0] * size
+
+
+cdef inline bint by_copies(const Slices *w) noexcept nogil:
+    """Whether rows are better computed many at once beside copies of some inputs: of rows
+    that repeat, or of short ones; outputs and the other inputs have theirs side by side.
+    """
+    cdef int j
+    if w.ndim < 2 or w.shape[0] > BLOCK // 2:
+        return False
+    for j in range(w.nin + w.nout):
+        if in_rows(w, j):
+            continue
+        if j >= w.nin or (
+            w.shape[0] >= FEW and (w.stride[0][j] != size_of(w.kind) or w.stride[1][j])
+        ):
+            return False
+    return True
+
+
+cdef void beside_copies(const Slices *w, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    """slices_part() of such rows."""
+    cdef double buffer[MAX_OPERANDS][BLOCK]
+    cdef char *at[MAX_OPERANDS]
+    cdef char *last[MAX_OPERANDS]  # the row that the buffer has copies of
+    cdef Py_ssize_t n = w.shape[0], i, copies, rows
+    cdef Py_ssize_t most = min(BLOCK // n, w.shape[1])
+    cdef Py_ssize_t stride[MAX_OPERANDS]
+    cdef int j, size = size_of(w.kind)
+    for j in range(w.nin + w.nout):
+        last[j], stride[j] = NULL, size
+    while start < stop:
+        rows = min(most, stop - start)
+        rows = min(rows, w.shape[1] - start % w.shape[1])
+        place(w, start, at)
+        for j in range(w.nin):
+            if in_rows(w, j):
+                continue
+            if last[j] != at[j]:
+                copies = rows if w.stride[1][j] else most
+                for i in range(copies):
+                    fa_spread(
+                        <char *>buffer[j] + i * n * size, at[j] + i * w.stride[1][j],
+                        w.stride[0][j], n, size,
+                    )
+                last[j] = NULL if w.stride[1][j] else at[j]
+            at[j] = <char *>buffer[j]
+        drive(w.fn, w.nin, w.nout, at, stride, rows * n, w.kind, w.p)
+        start += rows
+
+
 cdef void slices_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
     cdef Slices *w = <Slices *>work
     cdef char *at[ROWS][MAX_OPERANDS]
@@ -679,10 +781,13 @@ cdef void slices_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept no
     cdef int size = size_in_kernels(w.kind)
     cdef Py_ssize_t rows = min(ROWS, max(BLOCK // n, <Py_ssize_t>1))
     cdef int j, count = w.nin + w.nout
+    if by_copies(w):
+        beside_copies(w, start, stop)
+        return
     if n >= FEW:
         for r in range(start, stop):
             place(w, r, at[0])
-            drive(w.fn, w.nin, w.nout, at[0], w.stride[0], n, w.kind, w.p)
+            row_at(w, at[0], n, False)
         return
     for j in range(MAX_OPERANDS):
         a[j] = <char *>buffer[j] if j < count else NULL
@@ -966,6 +1071,7 @@ cdef class Loop:
     """One kernel for float16, float32 and float64."""
 
     cdef kernel_t fn[2]  # by kind: F32, F64
+    cdef kernel_t one[2]  # see Slices
     cdef int nin, nout, nparam
     cdef readonly object ufunc
     cdef readonly str name
@@ -990,6 +1096,10 @@ cdef class Loop:
         nargs = self.nin + self.nparam + self.nout
         self.fn[F32] = find(kernel.name + "_f32")
         self.fn[F64] = find(kernel.name + "_f64")
+        self.one[F32] = self.one[F64] = NULL
+        if kernel.kind == "prelu" and kernel.form != "backward":
+            self.one[F32] = find(f"{kernel.row.name}_{kernel.form}_f32")
+            self.one[F64] = find(f"{kernel.row.name}_{kernel.form}_f64")
         # float16 first: integers then promote as they do for numpy.exp.
         for i, kind in enumerate((F16, F32, F64)):
             data = <LoopData *>PyMem_Malloc(sizeof(LoopData))
@@ -1079,10 +1189,14 @@ cdef class Loop:
                 PyTuple_SET_ITEM(several, j - self.nin, y)
         merge(&w, ndim)
         w.fn = self.fn[F64 if w.kind == F64 else F32]
+        w.one = self.one[F64 if w.kind == F64 else F32]
         if rows >= RELEASE_GIL:
             rows //= w.shape[0]
             with nogil:
-                spread(slices_part, &w, rows, max(FIRST // w.shape[0], 1))
+                if rows == 1:
+                    row_at(&w, w.ptr, w.shape[0], True)
+                else:
+                    spread(slices_part, &w, rows, max(FIRST // w.shape[0], 1))
         else:
             slices_part(&w, 0, rows // w.shape[0])
         return y if several is None else several

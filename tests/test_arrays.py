@@ -316,14 +316,34 @@ def test_slices(code, form):
 @pytest.mark.parametrize("code", ["e", "f", "d"])
 def test_prelu_broadcasts(code):
     rng = np.random.default_rng(4)
-    x = rng.normal(0, 2, (3, 8, 70)).astype(code)
-    for shape in ((1,), (70,), (8, 1), (3, 1, 1), (8, 70), (1, 8, 1), (2, 3, 8, 70)):
-        weight = rng.random(shape).astype(code)
-        whole = np.broadcast_shapes(x.shape, shape)
-        like = [np.array(np.broadcast_to(a, whole)) for a in (x, weight)]
-        assert same_bits(fa.prelu(x, weight), fa.prelu(*like))
-        assert same_bits(fa.prelu(x[:, :, 1:], weight[..., :1]),
-                         fa.prelu(x[:, :, 1:].copy(), weight[..., :1].copy()))
+    forms = fa.prelu, fa.prelu.derivative, fa.prelu.value_and_derivative
+    for shape, weights in (
+        ((3, 8, 70), ((1,), (70,), (8, 1), (3, 1, 1), (8, 70), (1, 8, 1), (2, 3, 8, 70))),
+        ((6, 5, 49), ((49,), (5, 1), (6, 1, 1), (5, 49), (6, 1, 49))),
+        ((7, 300, 3), ((3,), (300, 1), (7, 1, 1), (7, 1, 3))),
+        ((2, 1500), ((1500,), (2, 1), (1, 1))),
+    ):
+        x = rng.normal(0, 2, shape).astype(code)
+        for weight in map(rng.random, weights):
+            weight = weight.astype(code)
+            weight.flat[-1] = np.nan
+            like = [np.array(a) for a in np.broadcast_arrays(x, weight)]
+            for form in forms:
+                assert all(map(same_bits, form(x, weight), form(*like)))
+            assert same_bits(fa.prelu(x[..., 1:], weight[..., :1]),
+                             fa.prelu(x[..., 1:].copy(), weight[..., :1].copy()))
+            if like[0].shape == shape:
+                own = x.copy()
+                assert same_bits(fa.prelu(own, weight, out=own), fa.prelu(*like))
+                with fa.num_threads(2):
+                    assert same_bits(fa.prelu(x, weight), fa.prelu(*like))
+
+
+@pytest.mark.parametrize("code", ["e", "f", "d"])
+@pytest.mark.parametrize("n", [1, 5, 32, 49, 700])
+def test_halves_are_slices(code, n):
+    x = np.random.default_rng(n).normal(0, 2, (90, 2 * n)).astype(code)
+    assert same_bits(fa.glu(x), fa.glu(x[:, :n].copy(), x[:, n:].copy()))
 
 
 @pytest.mark.parametrize("code", ["b", "B", "?"])
