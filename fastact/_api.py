@@ -194,6 +194,8 @@ class Activation(_Named, _backend.Front):
 
     def _general(self, form: str, args: tuple, kwargs: dict):
         key: tuple | None = None
+        if kwargs.get("where") is True:
+            del kwargs["where"]  # (the default)
         if len(args) == len(INPUTS[form]):
             # Parameters seen before (from the start: the defaults) need no checks:
             # what they resolved to is kept.
