@@ -963,7 +963,7 @@ cdef inline void hard_tanh(
     real x, real min_val, real max_val, real *f, real *d
 ) noexcept nogil:
     cdef real t = min_val if x < min_val else x
-    f[0] = max_val if x > max_val else t
+    f[0] = max_val if t > max_val else t
     d[0] = nan_or(x, (<real>1 if x < max_val else <real>0) if x > min_val else <real>0)
 
 

@@ -1,4 +1,4 @@
-/* hard_sigmoid and hard_swish for AVX2 and AVX-512, float32 and float64.
+/* relu6, hard_sigmoid and hard_swish for AVX2 and AVX-512, float32 and float64.
 
    gcc makes compares and blends of a clamp that keeps NaN, where a minimum and a maximum
    whose second operand is x do it: hence intrinsics. */
@@ -22,14 +22,14 @@
 #define FA_INTRINSIC_OF(op, type) FA_INTRINSIC(op, type)
 #define FA_WHERE_OF(type, a, b, how, yes, no) FA_WHERE(type, a, b, how, yes, no)
 
-#define FA_HARD(name) fa_hard_##name##_f32
+#define FA_HARD(name) fa_##name##_f32
 #define FA_REAL float
 #define FA_TYPE ps
 #define FA_VECTOR FA_VECTOR_ps
 #define FA_SIXTH_LOW (1.0 / 6.0 - (float)(1.0 / 6.0))
 #include "_hard_of.h"
 
-#define FA_HARD(name) fa_hard_##name##_f64
+#define FA_HARD(name) fa_##name##_f64
 #define FA_REAL double
 #define FA_TYPE pd
 #define FA_VECTOR FA_VECTOR_pd

@@ -1,8 +1,8 @@
 /* _hard.h for one type.
 
-   t + low is x + 3 exactly, and 1/6 is taken in two parts, or by a residual (which has its
-   digits where the result is subnormal), so that both functions and the derivative of
-   hard_swish are rounded once: 0.5 ulp, and a tie may go either way.
+   In hard_sigmoid and hard_swish t + low is x + 3 exactly, and 1/6 is taken in two parts, or
+   by a residual (which has its digits where the result is subnormal), so that both functions
+   and the derivative of hard_swish are rounded once: 0.5 ulp, and a tie may go either way.
 
    Each function takes n, a multiple of 16, and where to put the value and the derivative:
    NULL where not. */
@@ -27,7 +27,24 @@ static inline FA_VECTOR FA_HARD(inside)(FA_VECTOR x, FA_VECTOR yes, FA_VECTOR no
     return FA_WHERE_OF(FA_TYPE, x, FA_ALL(3), _CMP_LT_OQ, yes, no);
 }
 
-static inline void FA_HARD(sigmoid)(
+/* (the sum makes 0 of the -0 that the maximum keeps) */
+static inline void FA_HARD(relu6)(
+    const FA_REAL *x, FA_REAL *f, FA_REAL *d, ptrdiff_t n
+) {
+    const FA_VECTOR zero = FA_ALL(0), six = FA_ALL(6);
+    for (ptrdiff_t i = 0; i < n; i += sizeof(FA_VECTOR) / sizeof(FA_REAL)) {
+        FA_VECTOR v = FA_OF(loadu)(x + i);
+        FA_VECTOR in = FA_OF(min)(six, FA_OF(max)(zero, v));
+        if (f) FA_OF(storeu)(f + i, FA_OF(add)(in, zero));
+        if (d) {
+            FA_VECTOR zero_or_nan = FA_OF(sub)(in, in);
+            FA_VECTOR step = FA_WHERE_OF(FA_TYPE, v, zero, _CMP_GT_OQ, FA_ALL(1), zero_or_nan);
+            FA_OF(storeu)(d + i, FA_WHERE_OF(FA_TYPE, v, six, _CMP_LT_OQ, step, zero_or_nan));
+        }
+    }
+}
+
+static inline void FA_HARD(hard_sigmoid)(
     const FA_REAL *x, FA_REAL *f, FA_REAL *d, ptrdiff_t n
 ) {
     for (ptrdiff_t i = 0; i < n; i += sizeof(FA_VECTOR) / sizeof(FA_REAL)) {
@@ -48,7 +65,7 @@ static inline void FA_HARD(sigmoid)(
    is less or p overflows (of two zeros the second operand counts: f has the sign of x).
 
    f' = (2 x + 3) / 6, outside x cut to 0 to 1. */
-static inline void FA_HARD(swish)(
+static inline void FA_HARD(hard_swish)(
     const FA_REAL *x, FA_REAL *f, FA_REAL *d, ptrdiff_t n
 ) {
     for (ptrdiff_t i = 0; i < n; i += sizeof(FA_VECTOR) / sizeof(FA_REAL)) {

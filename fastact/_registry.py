@@ -161,6 +161,7 @@ ROWS: tuple[Row, ...] = (
         "Krizhevsky 2010",
         from_output="1 if 0 < y < 6 else 0",
         torch="F.relu6",
+        hard=True,
     ),
     Row(
         "leaky_relu",
