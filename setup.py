@@ -309,7 +309,7 @@ def extensions():
                 *[k.name for k in kernels],
                 *[name + way for name, _, _ in axis for way in ("", "_columns")],
             ]
-        ] + [f"{way}_{s}" for way in ("from", "to") for s in NARROW],
+        ] + ["copy"] + [f"{way}_{s}" for way in ("from", "to") for s in NARROW],
         narrow=NARROW,
         formulas=", ".join(sorted(formulas)),
         wide_formulas=", ".join(f"{f} as wide_{f}" for f in sorted(formulas)),

@@ -105,23 +105,8 @@ cdef extern from "Python.h":
 
 cdef extern from *:
     """
-    /* memcpy for a few kilobytes that a kernel reads next.  libc's may take `rep movs`
-       for that, which at memory size is twice as slow; and the next kilobytes can come
-       while the kernel works on these. */
     #if defined(__SSE2__) || defined(_M_X64)
     #include <emmintrin.h>
-    static void fa_copy(char *to, const char *from, ptrdiff_t bytes) {
-        ptrdiff_t i = 0;
-        for (; i < bytes - 63; i += 64) {
-            _mm_prefetch(from + bytes + i, _MM_HINT_T0);
-            for (int j = 0; j < 64; j += 16)
-                _mm_storeu_si128(
-                    (__m128i *)(to + i + j),
-                    _mm_loadu_si128((const __m128i *)(from + i + j))
-                );
-        }
-        memcpy(to + i, from + i, bytes - i);
-    }
     /* Elements that are apart, stored a vector at a time: one by one would take a
        store, and so a cycle, for each. */
     static void fa_gather_f32(char *to, const char *from, ptrdiff_t stride, ptrdiff_t n) {
@@ -149,7 +134,6 @@ cdef extern from *:
             memcpy(to + 8 * i, from, 8);
     }
     #else
-    #define fa_copy memcpy
     static void fa_gather_f32(char *to, const char *from, ptrdiff_t stride, ptrdiff_t n) {
         for (ptrdiff_t i = 0; i < n; i++)
             memcpy(to + 4 * i, from + i * stride, 4);
@@ -276,7 +260,6 @@ cdef extern from *:
         return fabs(half) < 65536 || x != x ? half : copysign(HUGE_VAL, x);
     }
     """
-    void fa_copy(char *, const char *, Py_ssize_t) noexcept nogil
     void fa_gather_f32(char *, const char *, Py_ssize_t, Py_ssize_t) noexcept nogil
     void fa_gather_f64(char *, const char *, Py_ssize_t, Py_ssize_t) noexcept nogil
     void fa_copy_few(char *, const char *, Py_ssize_t) noexcept nogil
@@ -361,6 +344,7 @@ cdef kernel_t find(str name) except NULL:
 
 cdef kernel_t WIDEN[4]  # by kind: to float32, and back
 cdef kernel_t NARROW[4]
+cdef kernel_t COPY = find("copy")  # so many bytes
 WIDEN[F16], NARROW[F16] = find("from_f16"), find("to_f16")
 WIDEN[BF16], NARROW[BF16] = find("from_bf16"), find("to_bf16")
 
@@ -418,7 +402,7 @@ cdef inline void gather(
         WIDEN[kind](<void *>src, dst, NULL, NULL, NULL, full, NULL)
         return
     if stride == size:
-        fa_copy(dst, src, n * size)
+        COPY(<void *>src, dst, NULL, NULL, NULL, n * size, NULL)
     elif kind == F32:
         fa_gather_f32(dst, src, stride, n)
     else:
