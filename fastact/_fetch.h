@@ -44,13 +44,24 @@
    libc's may take `rep movs` for that, which at memory size is twice as slow; and the next
    kilobytes can come while the kernel works on these. */
 static inline void fa_copy(const char *from, char *to, ptrdiff_t bytes) {
-    char line[64];
     ptrdiff_t i = 0;
+#if defined(__GNUC__)
+#if defined(__AVX512F__)
+    enum { WIDTH = 64 };
+#elif defined(__AVX__)
+    enum { WIDTH = 32 };
+#else
+    enum { WIDTH = 16 };
+#endif
+    typedef char vector __attribute__((vector_size(WIDTH), aligned(1), may_alias));
     for (; i < bytes - 63; i += 64) {
         FA_FETCH(from + i, bytes);
-        memcpy(line, from + i, 64);
-        memcpy(to + i, line, 64);
+#pragma GCC unroll 4
+        for (int j = 0; j < 64; j += WIDTH) {
+            *(vector *)(to + i + j) = *(const vector *)(from + i + j);
+        }
     }
+#endif
     memcpy(to + i, from + i, bytes - i);
 }
 
