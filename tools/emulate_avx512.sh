@@ -21,8 +21,8 @@ FASTACT_BUILD=required python setup.py -q build_ext --inplace
     echo '#define SIMDE_NO_CHECK_IMMEDIATE_CONSTANT'
     echo '#include <simde/x86/avx512.h>'
     echo '#include "tools/emulated_avx512.h"'
-    # (names that _hard.h pastes together, too)
-    for op in set1 add sub mul fmadd fmsub fnmadd min max andnot loadu storeu; do
+    # (names that _hard.h and _algebraic32.h paste together, too)
+    for op in set1 add sub mul div sqrt fmadd fmsub fnmadd min max andnot loadu storeu; do
         echo "_mm512_${op}_ps _mm512_${op}_pd"
     done | cat - fastact/*.h | grep -oE '_mm512_[a-z0-9_]+' | sort -u |
         sed 's/.*/#define & simde&/'
