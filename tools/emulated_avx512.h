@@ -73,6 +73,35 @@ static inline void simde_mm512_mask_storeu_ps(
     }
 }
 
+static inline void simde_mm512_mask_storeu_pd(
+    void *to, simde__mmask8 where, simde__m512d x
+) {
+    simde__m512d_private p = simde__m512d_to_private(x);
+    for (int i = 0; i < 8; i++) {
+        if (where >> i & 1) ((double *)to)[i] = p.f64[i];
+    }
+}
+
+static inline simde__m512 simde_mm512_mask_loadu_ps(
+    simde__m512 x, simde__mmask16 where, const void *from
+) {
+    simde__m512_private p = simde__m512_to_private(x);
+    for (int i = 0; i < 16; i++) {
+        if (where >> i & 1) p.f32[i] = ((const float *)from)[i];
+    }
+    return simde__m512_from_private(p);
+}
+
+static inline simde__m512d simde_mm512_mask_loadu_pd(
+    simde__m512d x, simde__mmask8 where, const void *from
+) {
+    simde__m512d_private p = simde__m512d_to_private(x);
+    for (int i = 0; i < 8; i++) {
+        if (where >> i & 1) p.f64[i] = ((const double *)from)[i];
+    }
+    return simde__m512d_from_private(p);
+}
+
 /* how: _MM_CMPINT_.. */
 static inline simde__mmask16 simde_mm512_cmp_epi32_mask(
     simde__m512i x, simde__m512i y, int how
