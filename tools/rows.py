@@ -77,6 +77,11 @@ def dot(a: np.ndarray, b: np.ndarray) -> float:
     return math.fsum(a * b)
 
 
+def cubes(h: np.ndarray) -> np.ndarray:
+    """Rounded once, likewise (NumPy's powers are another library's with AVX-512)."""
+    return np.array([float(mp.mpf(float(x)) ** 3) for x in h])
+
+
 def last_factor(columns: list[np.ndarray], of: np.ndarray) -> float:
     """The factor of the last column in the best sum of columns for ``of`` (Gram, Schmidt)."""
     found: list[np.ndarray] = []
@@ -122,7 +127,7 @@ def words_for(piece: Piece, d: float, c0: float) -> tuple[float, list[np.uint32]
     """The largest relative error, and the words."""
     h, weights = piece.xs - (piece.x + d), 1 / np.abs(piece.ys)
     at = 0.0 if piece.zero is None else float(piece.zero - mp.mpf(piece.x + d))
-    powers = [h - at, h**2 * (1 + piece.bend * h**2) - at**2, h**3 - at**3]
+    powers = [h - at, h**2 * (1 + piece.bend * h**2) - at**2, cubes(h) - at**3]
     columns = [power * weights for power in powers]
     rest = (piece.ys - c0 - piece.lack * h) * weights
     last = word(last_factor(columns, rest), d)
