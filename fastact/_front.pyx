@@ -232,12 +232,23 @@ cdef extern from *:
         char *to, const char *from, ptrdiff_t stride, ptrdiff_t n, int size
     ) {
         ptrdiff_t bytes = n * size, i;
-        char some[16];
+        uint32_t four;
+        uint16_t two;
+        uint64_t some[2];
         if (stride == size) {
             if (bytes >= 8 && bytes < 128) fa_copy_few(to, from, bytes);
             else memcpy(to, from, bytes);
         } else if (stride == 0) {
-            for (i = 0; i < 16; i += size) memcpy(some + i, from, size);
+            if (size == 8) {
+                memcpy(some, from, 8);
+            } else if (size == 4) {
+                memcpy(&four, from, 4);
+                some[0] = four * 0x100000001ULL;
+            } else {
+                memcpy(&two, from, 2);
+                some[0] = two * 0x1000100010001ULL;
+            }
+            some[1] = some[0];
             for (i = 0; i + 16 <= bytes; i += 16) memcpy(to + i, some, 16);
             /* (the last ones may overlap) */
             if (bytes >= 16) memcpy(to + bytes - 16, some, 16);
