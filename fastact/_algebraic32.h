@@ -85,7 +85,6 @@ FA_AHEAD(
     float, fa_roots, FA_WIDTH32, FA_ROOTS_AHEAD
 )
 /* ... and, beyond TOP, in double: so far out inputs are rare. */
-enum { FA_BLOCK32 = 256 };
 FA_INLINE32 void fa_squareplus_block(
     const float *x, float *f, float *d, ptrdiff_t n, ptrdiff_t ahead,
     const int with_f, const int with_d
@@ -105,14 +104,6 @@ FA_INLINE32 void fa_squareplus_block(
         if (with_d) d[i] = (float)(x[i] < 0 ? y / h : 1 - y / h);
     }
 }
-static void fa_squareplus_f32(const float *x, float *f, float *d, ptrdiff_t n) {
-    const ptrdiff_t ahead = FA_NEXT_BLOCK(n, float, FA_BLOCK32);
-    for (ptrdiff_t i = 0; i < n; i += FA_BLOCK32) {
-        ptrdiff_t m = n - i < FA_BLOCK32 ? n - i : FA_BLOCK32;
-        if (!d) fa_squareplus_block(x + i, f + i, NULL, m, ahead, 1, 0);
-        else if (!f) fa_squareplus_block(x + i, NULL, d + i, m, ahead, 0, 1);
-        else fa_squareplus_block(x + i, f + i, d + i, m, ahead, 1, 1);
-    }
-}
+FA_FUNCTION(squareplus)
 
 #endif

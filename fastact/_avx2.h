@@ -16,8 +16,6 @@
 #include "_rows_avx2.h"
 #include "_tables_avx2.h"
 
-enum { FA_BLOCK = 256 };
-
 #define FA_AVX2_INLINE static inline __attribute__((always_inline))
 #define FA_PS(x) _mm256_set1_ps(x)
 
@@ -31,19 +29,7 @@ typedef struct {
     float lo[FA_BLOCK] __attribute__((aligned(32)));
 } fa_pairs;
 
-/* The function of n elements, from fa_NAME_block() for a block of them. */
-#define FA_FUNCTION(name)                                                               \
-    static void fa_##name##_f32(const float *x, float *f, float *d, ptrdiff_t n) {      \
-        const ptrdiff_t ahead = FA_NEXT_BLOCK(n, float, FA_BLOCK);                      \
-        for (ptrdiff_t i = 0; i < n; i += FA_BLOCK) {                                   \
-            ptrdiff_t m = n - i < FA_BLOCK ? n - i : FA_BLOCK;                          \
-            if (!d) fa_##name##_block(x + i, f + i, NULL, m, ahead, 1, 0);              \
-            else if (!f) fa_##name##_block(x + i, NULL, d + i, m, ahead, 0, 1);         \
-            else fa_##name##_block(x + i, f + i, d + i, m, ahead, 1, 1);                \
-        }                                                                               \
-    }
-
-/* ... from fa_NAME_all(), at once. */
+/* The function of n elements, from fa_NAME_all(), at once.  (By blocks: FA_FUNCTION.) */
 #define FA_WHOLE(name)                                                                  \
     static void fa_##name##_f32(const float *x, float *f, float *d, ptrdiff_t n) {      \
         if (!d) fa_##name##_all(x, f, NULL, n, 1, 0);                                   \

@@ -40,6 +40,19 @@
         } \
     } while (0)
 
+/* The float32 function of n elements, from fa_NAME_block() for a block of them. */
+enum { FA_BLOCK = 256 };
+#define FA_FUNCTION(name)                                                               \
+    static void fa_##name##_f32(const float *x, float *f, float *d, ptrdiff_t n) {      \
+        const ptrdiff_t ahead = FA_NEXT_BLOCK(n, float, FA_BLOCK);                      \
+        for (ptrdiff_t i = 0; i < n; i += FA_BLOCK) {                                   \
+            ptrdiff_t m = n - i < FA_BLOCK ? n - i : FA_BLOCK;                          \
+            if (!d) fa_##name##_block(x + i, f + i, NULL, m, ahead, 1, 0);              \
+            else if (!f) fa_##name##_block(x + i, NULL, d + i, m, ahead, 0, 1);         \
+            else fa_##name##_block(x + i, f + i, d + i, m, ahead, 1, 1);                \
+        }                                                                               \
+    }
+
 /* memcpy for a few kilobytes that a kernel reads next, by the widest vectors there are.
    libc's may take `rep movs` for that, which at memory size is twice as slow; and the next
    kilobytes can come while the kernel works on these. */

@@ -209,17 +209,26 @@ cdef extern from *:
         else FA_LINES(8, 0);
     }
 
+    /* A number of ``size`` bytes again and again, 16 bytes of it. */
+    static inline void fa_repeat(uint64_t *some, const char *from, int size) {
+        uint32_t four;
+        uint16_t two;
+        if (size == 8) {
+            memcpy(some, from, 8);
+        } else if (size == 4) {
+            memcpy(&four, from, 4);
+            some[0] = four * 0x100000001ULL;
+        } else {
+            memcpy(&two, from, 2);
+            some[0] = two * 0x1000100010001ULL;
+        }
+        some[1] = some[0];
+    }
     /* 16 numbers, of which the first few are those at ``from`` and the others as its
        first (any other could make the kernel slow, as subnormals do). */
     static inline void fa_fill(char *to, const char *from, ptrdiff_t bytes, int size) {
-        uint32_t half;
         uint64_t first[2];
-        if (size == 4) {
-            memcpy(&half, from, 4);
-            first[0] = half | (uint64_t)half << 32;
-        } else
-            memcpy(&first[0], from, 8);
-        first[1] = first[0];
+        fa_repeat(first, from, size);
         for (int i = 0; i < 64; i += 16)
             memcpy(to + i, first, 16);
         if (size == 8)
@@ -227,38 +236,28 @@ cdef extern from *:
                 memcpy(to + i, first, 16);
         fa_copy_few(to, from, bytes);
     }
-    /* n numbers, ``stride`` bytes apart, one after the other. */
-    static inline void fa_spread(
-        char *to, const char *from, ptrdiff_t stride, ptrdiff_t n, int size
+    /* n numbers, so many bytes apart here and there. */
+    static inline void fa_copy_row(
+        char *to, ptrdiff_t to_stride, const char *from, ptrdiff_t stride, ptrdiff_t n,
+        int size
     ) {
         ptrdiff_t bytes = n * size, i;
-        uint32_t four;
-        uint16_t two;
         uint64_t some[2];
-        if (stride == size) {
+        if (stride == size && to_stride == size) {
             if (bytes >= 8 && bytes < 128) fa_copy_few(to, from, bytes);
             else memcpy(to, from, bytes);
-        } else if (stride == 0) {
-            if (size == 8) {
-                memcpy(some, from, 8);
-            } else if (size == 4) {
-                memcpy(&four, from, 4);
-                some[0] = four * 0x100000001ULL;
-            } else {
-                memcpy(&two, from, 2);
-                some[0] = two * 0x1000100010001ULL;
-            }
-            some[1] = some[0];
+        } else if (stride == 0 && to_stride == size) {
+            fa_repeat(some, from, size);
             for (i = 0; i + 16 <= bytes; i += 16) memcpy(to + i, some, 16);
             /* (the last ones may overlap) */
             if (bytes >= 16) memcpy(to + bytes - 16, some, 16);
             else memcpy(to, some, bytes);
         } else if (size == 4) {
-            for (i = 0; i < n; i++) memcpy(to + 4 * i, from + i * stride, 4);
+            for (i = 0; i < n; i++) memcpy(to + i * to_stride, from + i * stride, 4);
         } else if (size == 8) {
-            for (i = 0; i < n; i++) memcpy(to + 8 * i, from + i * stride, 8);
+            for (i = 0; i < n; i++) memcpy(to + i * to_stride, from + i * stride, 8);
         } else {
-            for (i = 0; i < n; i++) memcpy(to + 2 * i, from + i * stride, 2);
+            for (i = 0; i < n; i++) memcpy(to + i * to_stride, from + i * stride, 2);
         }
     }
     /* x rounded to float16. */
@@ -275,7 +274,9 @@ cdef extern from *:
     void fa_gather_f64(char *, const char *, Py_ssize_t, Py_ssize_t) noexcept nogil
     void fa_copy_few(char *, const char *, Py_ssize_t) noexcept nogil
     void fa_fill(char *, const char *, Py_ssize_t, int) noexcept nogil
-    void fa_spread(char *, const char *, Py_ssize_t, Py_ssize_t, int) noexcept nogil
+    void fa_copy_row(
+        char *, Py_ssize_t, const char *, Py_ssize_t, Py_ssize_t, int
+    ) noexcept nogil
     void fa_fetch(const char *, Py_ssize_t) noexcept nogil
     void fa_lines(
         char *, Py_ssize_t, Py_ssize_t, Py_ssize_t, char *, Py_ssize_t, Py_ssize_t, int,
@@ -657,7 +658,7 @@ cdef struct Slices:  # operands with strides of their own along each axis
     const double *p
 
 
-cdef inline void place(Slices *w, Py_ssize_t row, char **at) noexcept nogil:
+cdef inline void place(const Slices *w, Py_ssize_t row, char **at) noexcept nogil:
     """Where the elements of a row begin."""
     cdef Py_ssize_t i
     cdef int j, d
@@ -670,24 +671,6 @@ cdef inline void place(Slices *w, Py_ssize_t row, char **at) noexcept nogil:
             row = row // w.shape[d]
         for j in range(w.nin + w.nout):
             at[j] += i * w.stride[d][j]
-
-
-cdef inline void copy_row(
-    char *to, Py_ssize_t to_stride, const char *x, Py_ssize_t stride, Py_ssize_t n, int size
-) noexcept nogil:
-    """Fewer than FEW numbers."""
-    cdef Py_ssize_t i
-    if stride == size and to_stride == size:
-        if n * size < 128:
-            fa_copy_few(to, x, n * size)
-        else:
-            memcpy(to, x, n * size)
-    elif size == 4:
-        for i in range(n):
-            memcpy(to + i * to_stride, x + i * stride, 4)
-    else:
-        for i in range(n):
-            memcpy(to + i * to_stride, x + i * stride, 8)
 
 
 cdef inline void row_at(
@@ -757,9 +740,9 @@ cdef void beside_copies(const Slices *w, Py_ssize_t start, Py_ssize_t stop) noex
             if last[j] != at[j]:
                 copies = rows if w.stride[1][j] else most
                 for i in range(copies):
-                    fa_spread(
-                        <char *>buffer[j] + i * n * size, at[j] + i * w.stride[1][j],
-                        w.stride[0][j], n, size,
+                    fa_copy_row(
+                        <char *>buffer[j] + i * n * size, size,
+                        at[j] + i * w.stride[1][j], w.stride[0][j], n, size,
                     )
                 last[j] = NULL if w.stride[1][j] else at[j]
             at[j] = <char *>buffer[j]
@@ -794,7 +777,7 @@ cdef void slices_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept no
             for j in range(w.nin):
                 stride = w.stride[0][j]
                 if w.kind < F16:
-                    copy_row(a[j] + r * n * size, size, at[r][j], stride, n, size)
+                    fa_copy_row(a[j] + r * n * size, size, at[r][j], stride, n, size)
                 else:
                     gather(at[r][j], stride, n, w.kind, a[j] + r * n * size)
         for j in range(w.nin):
@@ -805,7 +788,7 @@ cdef void slices_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept no
             for j in range(w.nin, count):
                 stride = w.stride[0][j]
                 if w.kind < F16:
-                    copy_row(at[r][j], stride, a[j] + r * n * size, size, n, size)
+                    fa_copy_row(at[r][j], stride, a[j] + r * n * size, size, n, size)
                 else:
                     scatter(a[j] + r * n * size, n, w.kind, at[r][j], stride)
         start += rows
