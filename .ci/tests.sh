@@ -51,6 +51,7 @@ step "headers that tools write"
     "$venv/python" tools/tables.py --check
     "$venv/python" tools/tables64.py --check
     "$venv/python" tools/tables_avx2.py --check
+    "$venv/python" tools/tables_axis.py --check
     "$venv/python" tools/rows.py --check
 )
 

@@ -296,6 +296,8 @@ cdef extern from *:
     #define fa_sum_pairs_f64 fa_sum_f64
     #define fa_short_exps_f32(...) fa_no_steps(0, __VA_ARGS__)
     #define fa_short_exps_f64(...) fa_no_steps(0, __VA_ARGS__)
+    #define fa_heads_f32(...) fa_no_steps(0, __VA_ARGS__)
+    #define fa_heads_f64(...) fa_no_steps(0, __VA_ARGS__)
     #define fa_exps_f32(...) fa_no_steps(0, __VA_ARGS__)
     #define fa_exps_f64(...) fa_no_steps(0, __VA_ARGS__)
     #define fa_scale_f32(...) fa_no_steps(0, __VA_ARGS__)
@@ -353,6 +355,8 @@ cdef extern from *:
         double *, double *, Py_ssize_t, double, double *, double *
     ) noexcept nogil
     # with FA_BY_STEPS only
+    void fa_heads_f32(float *, Py_ssize_t, Py_ssize_t, bint) noexcept nogil
+    void fa_heads_f64(double *, Py_ssize_t, Py_ssize_t, bint) noexcept nogil
     void fa_exps_f32(
         const float *, float *, Py_ssize_t, const float *, float *, bint, const float *,
         Py_ssize_t, bint, double *
@@ -599,26 +603,46 @@ cdef inline real base_of(real m) noexcept nogil:
 cdef enum:  # what exps() knows of rows: so many arrays of ROWS
     HEAD = 6
 
+cdef inline void bases(
+    const real *top, Py_ssize_t rows, real *head, Py_ssize_t apart
+) noexcept nogil:
+    """What is known of rows with the maxima ``top`` first: the base, the maximum m of what
+    is left, the least argument.  The arrays are ``apart`` elements apart.
+    """
+    cdef Py_ssize_t r
+    for r in range(rows):
+        head[r] = base_of(top[r])
+        head[apart + r] = top[r] if head[r] == 0 else <real>0
+        head[2 * apart + r] = head[apart + r] - reach(top[r])
+
+
 cdef inline void heads(
     const real *top, Py_ssize_t rows, bint exactly, real *head, Py_ssize_t apart
 ) noexcept nogil:
-    """With m = N ln2 + c: the base, what is left of m, the least argument, the two
-    parts of c (0 for exps() exactly), and what is to be taken from a sum with magic_of() to
-    have n - N.  The arrays are ``apart`` elements apart.
+    """That, and with m = N ln2 + c the two parts of c (0 for exps() exactly), and what is
+    to be taken from a sum with magic_of() to have n - N.
     """
-    cdef real base, m, c, k, s, magic
+    cdef real m, c, k, s, magic
     cdef Py_ssize_t r
+    bases(top, rows, head, apart)
     for r in range(rows):
-        base = base_of(top[r])
-        m = top[r] if base == 0 else <real>0
+        m = head[apart + r]
         magic = magic_of(m)
         c = reduce_at(m, m, magic, magic, &k, &s)
-        head[r] = base
-        head[apart + r] = m
-        head[2 * apart + r] = m - reach(m)
         head[3 * apart + r] = <real>0 if exactly else c
         head[4 * apart + r] = <real>0 if exactly else -minus_rest(k, <real>-0.0)
         head[5 * apart + r] = magic - k
+
+
+cdef inline void step_heads(
+    const real *top, Py_ssize_t rows, bint exactly, real *head, Py_ssize_t apart
+) noexcept nogil:
+    """The same for the steps of _axis_rows.h."""
+    bases(top, rows, head, apart)
+    if real is float:
+        fa_heads_f32(head, rows, apart, exactly)
+    else:
+        fa_heads_f64(head, rows, apart, exactly)
 
 
 cdef inline real exp_at(
@@ -720,14 +744,15 @@ cdef inline void exponentials(
     cdef real *to
     cdef real none = NAN
     cdef bint more
-    heads(top, fa_rows(rows), exactly, head, ROWS)
     clear(hi, lo, rows)
     if FA_BY_STEPS:
+        step_heads(top, fa_rows(rows), exactly, head, ROWS)
         sums_of_exps(
             x, e if exactly else <real *>NULL, tail, e_tail, n, rows, whole,
             <const real *>head, exactly, hi, lo,
         )
         return
+    heads(top, fa_rows(rows), exactly, head, ROWS)
     for at in range(0, n, 4096):
         count = whole - at if whole - at < BATCH else BATCH
         to = e + at if exactly else e

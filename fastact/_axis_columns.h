@@ -8,7 +8,7 @@
 
 #define FA_HEAD_AT(head, c, LOAD) \
     LOAD(head + (c)), LOAD(head + 16 + (c)), LOAD(head + 32 + (c)), LOAD(head + 48 + (c)), \
-    LOAD(head + 64 + (c)), LOAD(head + 80 + (c))
+    LOAD(head + 64 + (c))
 
 FA_OP64 void fa_column_max_f32(const float *x, ptrdiff_t n, float start, float *top) {
     fa_f32x a = FA_PS16(start), b = a;
@@ -236,6 +236,26 @@ FA_OP64 void fa_column_sums_f64(
         fa_fold_f64(part, low, n < 8 ? n : 8, 0.0, hi + c, lo + c);
         g += 8;
         if (y) y += 8;
+    }
+}
+
+/* y = g - exp(y) (sum + low) of each column */
+FA_OP64 void fa_column_less_exps_f32(
+    const float *g, float *y, ptrdiff_t n, const float *sum, const float *low
+) {
+    const fa_f32x s = fa_load32(sum), l = fa_load32(low);
+    for (ptrdiff_t i = 0; i < 16 * n; i += 16) {
+        fa_store32(y + i, fa_less_exp32(fa_load32(g + i), fa_load32(y + i), s, l));
+    }
+}
+FA_OP64 void fa_column_less_exps_f64(
+    const double *g, double *y, ptrdiff_t n, const double *sum, const double *low
+) {
+    for (int c = 0; c < 16; c += 8) {
+        const fa_f64x s = fa_load64(sum + c), l = fa_load64(low + c);
+        for (ptrdiff_t i = c; i < 16 * n; i += 16) {
+            fa_store64(y + i, fa_less_exp64(fa_load64(g + i), fa_load64(y + i), s, l));
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 #define FASTACT_AXIS_ROWS_H
 #include "_fetch.h"
 #include "_vector64.h"
+#include "_tables_axis.h"
 
 #if defined(__AVX512F__)
 
@@ -21,12 +22,18 @@ typedef __m512 fa_f32x;
 #define FA_MADD32(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define FA_NMADD32(a, b, c) _mm512_fnmadd_ps(a, b, c)
 #define fa_max32(a, b) _mm512_max_ps(a, b)
-/* t << 23, and bits added */
-#define fa_shift32(t) \
-    _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(t), 23))
-#define fa_sum_of_bits32(t, bits) _mm512_castsi512_ps(_mm512_add_epi32( \
-        _mm512_castps_si512(t), _mm512_set1_epi32(bits)))
+/* 2^(j/N) 2^(n + K), and what to take from the logarithm, for t with n N + j in its low
+   bits */
+#define fa_row_power_of32(t) _mm512_castsi512_ps(_mm512_add_epi32( \
+    _mm512_slli_epi32(_mm512_castps_si512(t), 19), \
+    _mm512_castps_si512(fa_pick32((const float *)fa_row_power32, t)) \
+))
+#define fa_row_rest_of32(t) fa_pick32(fa_row_rest32, t)
 
+#define FA_ROW_STEPS32 16
+FA_OP64 fa_f32x fa_pick32(const float *table, fa_f32x t) {
+    return _mm512_permutexvar_ps(_mm512_castps_si512(t), _mm512_loadu_ps(table));
+}
 FA_OP64 __m256 fa_low32(fa_f32x x) {
     return _mm512_castps512_ps256(x);
 }
@@ -101,19 +108,22 @@ FA_OP64 void fa_store32(float *p, fa_f32x x) {
     _mm256_storeu_ps(p, x.a);
     _mm256_storeu_ps(p + 8, x.b);
 }
-FA_OP64 __m256 fa_shift8(__m256 t) {
-    return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(t), 23));
+#define FA_ROW_STEPS32 4
+FA_OP64 __m256 fa_pick8(const float *table, __m256 t) {
+    __m256 entries = _mm256_broadcast_ps((const __m128 *)table);
+    return _mm256_permutevar_ps(entries, _mm256_castps_si256(t));
 }
-FA_OP64 __m256 fa_sum_of_bits8(__m256 t, int bits) {
-    return _mm256_castsi256_ps(
-        _mm256_add_epi32(_mm256_castps_si256(t), _mm256_set1_epi32(bits))
-    );
+FA_OP64 __m256 fa_power8(__m256 t) {
+    return _mm256_castsi256_ps(_mm256_add_epi32(
+        _mm256_slli_epi32(_mm256_castps_si256(t), 21),
+        _mm256_castps_si256(fa_pick8((const float *)fa_row_power32, t))
+    ));
 }
-FA_OP64 fa_f32x fa_shift32(fa_f32x t) {
-    return (fa_f32x){fa_shift8(t.a), fa_shift8(t.b)};
+FA_OP64 fa_f32x fa_row_power_of32(fa_f32x t) {
+    return (fa_f32x){fa_power8(t.a), fa_power8(t.b)};
 }
-FA_OP64 fa_f32x fa_sum_of_bits32(fa_f32x t, int bits) {
-    return (fa_f32x){fa_sum_of_bits8(t.a, bits), fa_sum_of_bits8(t.b, bits)};
+FA_OP64 fa_f32x fa_row_rest_of32(fa_f32x t) {
+    return (fa_f32x){fa_pick8(fa_row_rest32, t.a), fa_pick8(fa_row_rest32, t.b)};
 }
 FA_OP64 __m256 fa_low32(fa_f32x x) {
     return x.a;
@@ -141,89 +151,98 @@ FA_OP64 __m256d fa_high64(fa_f64x x) {
 
 #endif
 
-/* The exponentials: exps() of _axis.pxd, which has the explanation. */
+FA_OP64 fa_f64x fa_row_power_of64(fa_f64x t) {
+    fa_i64x bits = FA_BITS64(t);
+    return FA_DOUBLE(fa_sum_of_bits64(
+        fa_shift_left64(bits, 52 - FA_STEP_BITS64),
+        FA_BITS64(FA_PICK64(fa_row_power64, FA_INDEX64(bits)))
+    ));
+}
+FA_OP64 fa_f64x fa_row_rest_of64(fa_f64x t) {
+    return FA_PICK64(fa_row_rest64, FA_INDEX64(FA_BITS64(t)));
+}
+
+/* The exponentials, e = 2^K exp(x - m) or exactly 2^K exp(x - m + c): exps() of _axis.pxd,
+   but by steps of ln2 / N, N as many as one instruction picks from.
+
+   With m = N' ln2 / N + c and k steps in x, x - m = (x - k ln2 / N) - c + (k - N') ln2 / N.
+   The first difference is rounded once it is small, and so is what remains: 2^-31 (double:
+   2^-60) of 1 for N = 16, four times that for N = 4.
+
+   base is taken from x first, and x is not less than floor; see heads() there, which has
+   the m and floor; and of x - m that is an integer N' less is back. */
 typedef struct {
-    fa_f32x base, m, floor, first, second, back;
+    fa_f32x base, m, floor, first, back;
 } fa_head_f32;
 typedef struct {
-    fa_f64x base, m, floor, first, second, back;
+    fa_f64x base, m, floor, first, back;
 } fa_head_f64;
 
 #define FA_HEAD(head, ALL) \
     ALL(head[0]), ALL(head[FA_ROWS_AT_ONCE]), ALL(head[2 * FA_ROWS_AT_ONCE]), \
-    ALL(head[3 * FA_ROWS_AT_ONCE]), ALL(head[4 * FA_ROWS_AT_ONCE]), \
-    ALL(head[5 * FA_ROWS_AT_ONCE])
+    ALL(head[3 * FA_ROWS_AT_ONCE]), ALL(head[4 * FA_ROWS_AT_ONCE])
 
-/* expm1_tail() of _primitives.pxd: its numbers */
-FA_OP64 fa_f32x fa_expm1_factor32(fa_f32x r, fa_f32x r2) {
-    fa_f32x a = FA_MADD32(r, FA_PS16(0.166666657f), FA_PS16(0.5f));
-    fa_f32x b = FA_MADD32(r, FA_PS16(0.00833349675f), FA_PS16(0.0416662954f));
-    fa_f32x c = FA_MADD32(r, FA_PS16(0.000197906338f), FA_PS16(0.00139447546f));
-    return FA_MADD32(FA_MADD32(c, r2, b), r2, a);
+/* A sum with it has an integer in its low bits. */
+#define FA_ROW_MAGIC32 12582912.0f
+#define FA_ROW_MAGIC64 6755399441055744.0
+
+/* c and back of rows from their m; the numbers are ``apart`` elements apart. */
+#define FA_HEADS(S, T, FMA, steps, magic) \
+    FA_OP64 void fa_heads_##S( \
+        T *head, ptrdiff_t rows, ptrdiff_t apart, const int exactly \
+    ) { \
+        for (ptrdiff_t r = 0; r < rows; r++) { \
+            T m = head[apart + r], k = FMA(m, steps[0], magic) - magic; \
+            T c = FMA(-k, steps[2], FMA(-k, steps[1], m)); \
+            head[3 * apart + r] = exactly ? 0 : c; \
+            head[4 * apart + r] = magic - k; \
+        } \
+    }
+FA_HEADS(f32, float, __builtin_fmaf, fa_row_steps32, FA_ROW_MAGIC32)
+FA_HEADS(f64, double, __builtin_fma, fa_row_steps64, FA_ROW_MAGIC64)
+
+/* expm1(a - k ln2 / N - first), k steps, which t has in its low bits; first may be NULL. */
+FA_OP64 fa_f32x fa_expm1_rest32(fa_f32x a, fa_f32x k, fa_f32x t, const fa_f32x *first) {
+    fa_f32x r = FA_NMADD32(k, FA_PS16(fa_row_steps32[1]), a), p;
+    if (first) r = fa_sub32(r, *first);
+    r = fa_add32(r, FA_NMADD32(k, FA_PS16(fa_row_steps32[2]), fa_row_rest_of32(t)));
+    int i = FA_COUNT64(fa_row_tail32) - 1;
+    p = FA_PS16(fa_row_tail32[i]);
+#pragma GCC unroll 4
+    while (i-- > 0) p = FA_MADD32(p, r, FA_PS16(fa_row_tail32[i]));
+    return FA_MADD32(fa_mul32(r, r), p, r);
+}
+FA_OP64 fa_f64x fa_expm1_rest64(fa_f64x a, fa_f64x k, fa_f64x t, const fa_f64x *first) {
+    fa_f64x r = FA_NMADD64(k, FA_PD(fa_row_steps64[1]), a), r2;
+    if (first) r = fa_sub64(r, *first);
+    r = fa_add64(r, FA_NMADD64(k, FA_PD(fa_row_steps64[2]), fa_row_rest_of64(t)));
+    r2 = fa_mul64(r, r);
+    return FA_MADD64(
+        r2, fa_polynomial64(r, r2, fa_row_tail64, FA_COUNT64(fa_row_tail64)), r
+    );
 }
 
-FA_OP64 fa_f64x fa_expm1_factor64(fa_f64x r, fa_f64x r2) {
-    fa_f64x a = FA_MADD64(r, FA_PD(0.16666666666666682), FA_PD(0.5));
-    fa_f64x b = FA_MADD64(r, FA_PD(0.008333333333316916), FA_PD(0.04166666666666609));
-    fa_f64x c = FA_MADD64(r, FA_PD(0.00019841269896684276), FA_PD(0.0013888888889117103));
-    fa_f64x d = FA_MADD64(r, FA_PD(2.755723455616702e-06), FA_PD(2.480158692485861e-05));
-    fa_f64x e = FA_MADD64(r, FA_PD(2.5112145192698354e-08), FA_PD(2.7557582614057913e-07));
-    e = FA_MADD64(r2, FA_PD(2.0826584739284548e-09), e);
-    a = FA_MADD64(b, r2, a);
-    c = FA_MADD64(d, r2, c);
-    r2 = fa_mul64(r2, r2);
-    return FA_MADD64(FA_MADD64(e, r2, c), r2, a);
-}
-
-/* 2^(n + 100), and 2^(n + 300), for t with n in its low bits */
-FA_OP64 fa_f32x fa_power32(fa_f32x t) {
-    return fa_sum_of_bits32(fa_shift32(t), (127 + 100) << 23);
-}
-FA_OP64 fa_f64x fa_power64_of(fa_f64x t) {
-    return FA_DOUBLE(fa_sum_of_bits64(
-        fa_shift_left64(FA_BITS64(t), 52), FA_WORD((1023LL + 300) << 52)
-    ));
-}
-
-/* An exponential of a row, and, exactly, what its last two roundings take added to lost; else
+/* An exponential of a row, and, exactly, what its last rounding takes added to lost; else
    lost is NULL. */
 FA_OP64 fa_f32x fa_exp_of32(fa_f32x x, const fa_head_f32 *h, fa_f32x *lost) {
-    fa_f32x a, t, k, r, s, u, u2, q, e;
-    a = fa_max32(h->floor, fa_sub32(x, h->base));
-    if (lost) t = FA_MADD32(a, FA_PS16(1.44269504f), h->back);
-    else t = FA_MADD32(fa_sub32(a, h->m), FA_PS16(1.44269504f), FA_PS16(12582912.0f));
-    k = fa_sub32(t, h->back);
-    s = fa_power32(t);
-    r = FA_MADD32(k, FA_PS16(-0.693145752f), a);
-    if (!lost) r = fa_sub32(r, h->first);
-    q = FA_MADD32(k, FA_PS16(-1.42860677e-6f), h->second);
-    u = fa_add32(r, q);
-    u2 = fa_mul32(u, u);
-    if (!lost) return FA_MADD32(s, FA_MADD32(u2, fa_expm1_factor32(u, u2), u), s);
-    q = fa_sub32(q, fa_sub32(u, r));
-    q = FA_MADD32(u2, fa_expm1_factor32(u, u2), q);
-    e = FA_MADD32(s, fa_add32(u, q), s);
-    *lost = fa_add32(*lost, FA_MADD32(s, q, FA_MADD32(s, u, fa_sub32(s, e))));
+    fa_f32x a = fa_max32(h->floor, fa_sub32(x, h->base)), t, s, p, e;
+    if (lost) t = FA_MADD32(a, FA_PS16(fa_row_steps32[0]), h->back);
+    else t = FA_MADD32(fa_sub32(a, h->m), FA_PS16(fa_row_steps32[0]), FA_PS16(FA_ROW_MAGIC32));
+    s = fa_row_power_of32(t);
+    p = fa_expm1_rest32(a, fa_sub32(t, h->back), t, lost ? NULL : &h->first);
+    e = FA_MADD32(s, p, s);
+    if (lost) *lost = fa_add32(*lost, FA_MADD32(s, p, fa_sub32(s, e)));
     return e;
 }
 
 FA_OP64 fa_f64x fa_exp_of64(fa_f64x x, const fa_head_f64 *h, fa_f64x *lost) {
-    fa_f64x a, t, k, r, s, u, u2, q, e;
-    a = fa_max64(h->floor, fa_sub64(x, h->base));
-    const fa_f64x magic = FA_PD(6755399441055744.0);
-    if (lost) t = FA_MADD64(a, FA_PD(1.4426950408889634), h->back);
-    else t = FA_MADD64(fa_sub64(a, h->m), FA_PD(1.4426950408889634), magic);
-    k = fa_sub64(t, h->back);
-    s = fa_power64_of(t);
-    r = FA_MADD64(k, FA_PD(-0.6931471805582987), a);
-    if (!lost) r = fa_sub64(r, h->first);
-    q = FA_MADD64(k, FA_PD(-1.6465949582897082e-12), h->second);
-    u = fa_add64(r, q);
-    u2 = fa_mul64(u, u);
-    q = fa_sub64(q, fa_sub64(u, r));
-    q = FA_MADD64(u2, fa_expm1_factor64(u, u2), q);
-    e = FA_MADD64(s, fa_add64(u, q), s);
-    if (lost) *lost = fa_add64(*lost, FA_MADD64(s, q, FA_MADD64(s, u, fa_sub64(s, e))));
+    fa_f64x a = fa_max64(h->floor, fa_sub64(x, h->base)), t, s, p, e;
+    if (lost) t = FA_MADD64(a, FA_PD(fa_row_steps64[0]), h->back);
+    else t = FA_MADD64(fa_sub64(a, h->m), FA_PD(fa_row_steps64[0]), FA_PD(FA_ROW_MAGIC64));
+    s = fa_row_power_of64(t);
+    p = fa_expm1_rest64(a, fa_sub64(t, h->back), t, lost ? NULL : &h->first);
+    e = FA_MADD64(s, p, s);
+    if (lost) *lost = fa_add64(*lost, FA_MADD64(s, p, fa_sub64(s, e)));
     return e;
 }
 
@@ -724,50 +743,45 @@ FA_OP64 void fa_sum_f64(
     fa_four_of_f64(&sum, four, four_low);
 }
 
-/* g - exp(y) (sum + low): less_exps() */
+/* g - exp(y) (sum + low): less_exp() */
+FA_OP64 fa_f32x fa_less_exp32(fa_f32x g, fa_f32x y, fa_f32x sum, fa_f32x low) {
+    const fa_f32x magic = FA_PS16(FA_ROW_MAGIC32 - 50 * FA_ROW_STEPS32);
+    fa_f32x a = fa_max32(FA_PS16(-120.0f), y);
+    fa_f32x t = FA_MADD32(a, FA_PS16(fa_row_steps32[0]), magic), s = fa_row_power_of32(t);
+    a = FA_MADD32(s, fa_expm1_rest32(a, fa_sub32(t, magic), t, NULL), s);
+    return FA_NMADD32(a, low, FA_NMADD32(a, sum, g));
+}
+FA_OP64 fa_f64x fa_less_exp64(fa_f64x g, fa_f64x y, fa_f64x sum, fa_f64x low) {
+    const fa_f64x magic = FA_PD(FA_ROW_MAGIC64 - 150 * FA_STEPS64);
+    fa_f64x a = fa_max64(FA_PD(-800.0), y);
+    fa_f64x t = FA_MADD64(a, FA_PD(fa_row_steps64[0]), magic), s = fa_row_power_of64(t);
+    a = FA_MADD64(s, fa_expm1_rest64(a, fa_sub64(t, magic), t, NULL), s);
+    return FA_NMADD64(a, low, FA_NMADD64(a, sum, g));
+}
 FA_OP64 void fa_less_exps_f32(
     const float *g, const float *y, float *gx, ptrdiff_t n, float sum, float low,
     ptrdiff_t ahead
 ) {
-    const float magic = 12582912.0f - 50.0f;
     for (ptrdiff_t i = 0; i < n; i += 16) {
         FA_FETCH(g + i, ahead);
         FA_FETCH(y + i, ahead);
         FA_FETCH_OUT(gx + i, ahead);
-        fa_f32x a = fa_max32(FA_PS16(-120.0f), fa_load32(y + i));
-        fa_f32x t = FA_MADD32(a, FA_PS16(1.44269504f), FA_PS16(magic));
-        fa_f32x k = fa_sub32(t, FA_PS16(magic));
-        fa_f32x s = fa_power32(t), r2;
-        a = FA_MADD32(k, FA_PS16(-0.693145752f), a);
-        a = FA_MADD32(k, FA_PS16(-1.42860677e-6f), a);
-        r2 = fa_mul32(a, a);
-        a = FA_MADD32(s, FA_MADD32(r2, fa_expm1_factor32(a, r2), a), s);
-        t = FA_NMADD32(a, FA_PS16(sum), fa_load32(g + i));
-        fa_store32(gx + i, FA_NMADD32(a, FA_PS16(low), t));
+        fa_store32(gx + i, fa_less_exp32(
+            fa_load32(g + i), fa_load32(y + i), FA_PS16(sum), FA_PS16(low)
+        ));
     }
 }
 FA_OP64 void fa_less_exps_f64(
     const double *g, const double *y, double *gx, ptrdiff_t n, double sum, double low,
     ptrdiff_t ahead
 ) {
-    const double magic = 6755399441055744.0 - 150.0;
     for (ptrdiff_t i = 0; i < n; i += 8) {
         FA_FETCH(g + i, ahead);
         FA_FETCH(y + i, ahead);
         FA_FETCH_OUT(gx + i, ahead);
-        fa_f64x a = fa_max64(FA_PD(-800.0), fa_load64(y + i));
-        fa_f64x t = FA_MADD64(a, FA_PD(1.4426950408889634), FA_PD(magic));
-        fa_f64x k = fa_sub64(t, FA_PD(magic)), q, u, u2, s;
-        s = fa_power64_of(t);
-        a = FA_MADD64(k, FA_PD(-0.6931471805582987), a);
-        q = FA_MADD64(k, FA_PD(-1.6465949582897082e-12), FA_PD(-0.0));
-        u = fa_add64(a, q);
-        u2 = fa_mul64(u, u);
-        q = fa_sub64(q, fa_sub64(u, a));
-        q = fa_add64(u, FA_MADD64(u2, fa_expm1_factor64(u, u2), q));
-        a = FA_MADD64(s, q, s);
-        t = FA_NMADD64(a, FA_PD(sum), fa_load64(g + i));
-        fa_store64(gx + i, FA_NMADD64(a, FA_PD(low), t));
+        fa_store64(gx + i, fa_less_exp64(
+            fa_load64(g + i), fa_load64(y + i), FA_PD(sum), FA_PD(low)
+        ));
     }
 }
 

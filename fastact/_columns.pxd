@@ -17,7 +17,7 @@
 from fastact._axis cimport (
     BATCH, FA_BY_STEPS, HEAD, LANES, above_exps, centred_at, dominated, exp_at,
     half_scale, heads, less, less_exp, log_of, log_of_dominated, parts, reciprocal,
-    rounded_sum, scaled, whole_of, whole_sum, with_log, without_sum,
+    rounded_sum, scaled, step_heads, whole_of, whole_sum, with_log, without_sum,
 )
 from fastact._primitives cimport INFINITY, fma, real, sum_low
 
@@ -33,6 +33,8 @@ cdef extern from *:
     #define fa_column_exps_f64(...) fa_no_steps(0, __VA_ARGS__)
     #define fa_column_sums_f32(...) fa_no_steps(0, __VA_ARGS__)
     #define fa_column_sums_f64(...) fa_no_steps(0, __VA_ARGS__)
+    #define fa_column_less_exps_f32(...) fa_no_steps(0, __VA_ARGS__)
+    #define fa_column_less_exps_f64(...) fa_no_steps(0, __VA_ARGS__)
     #endif
     """
     void fa_column_max_f32(const float *, Py_ssize_t, float, float *) noexcept nogil
@@ -48,6 +50,12 @@ cdef extern from *:
     ) noexcept nogil
     void fa_column_sums_f64(
         const double *, const double *, Py_ssize_t, double *, double *
+    ) noexcept nogil
+    void fa_column_less_exps_f32(
+        const float *, float *, Py_ssize_t, const float *, const float *
+    ) noexcept nogil
+    void fa_column_less_exps_f64(
+        const double *, double *, Py_ssize_t, const double *, const double *
     ) noexcept nogil
 
 cdef extern from "_turn.h":
@@ -197,14 +205,15 @@ cdef inline void exponentials(
     cdef real rest
     cdef double start = 0 if real is float else above_exps(<real>0)
     cdef Py_ssize_t at, stop, i, j, c, count
-    heads(top, LANES, exactly, head, LANES)
     clear(sums)
     if FA_BY_STEPS:
+        step_heads(top, LANES, exactly, head, LANES)
         if real is float:
             fa_column_exps_f32(x, n, head, exactly, sums.hi)
         else:
             fa_column_exps_f64(x, n, head, exactly, start, sums.hi, sums.lo)
         return
+    heads(top, LANES, exactly, head, LANES)
     for at in range(0, n, 4096):
         stop = n if n - at < BATCH else at + BATCH
         count = stop - at if stop - at < LANES else LANES
@@ -331,6 +340,12 @@ cdef inline void log_softmax_backward_from_output(
     cdef real low[LANES]
     cdef Py_ssize_t i, j, c
     scaled_sums(g, n, half_scale(g[0]), sum, low)
+    if FA_BY_STEPS:
+        if real is float:
+            fa_column_less_exps_f32(g, y, n, sum, low)
+        else:
+            fa_column_less_exps_f64(g, y, n, sum, low)
+        return
     for i in range(n):
         for c in range(LANES):
             j = i * LANES + c

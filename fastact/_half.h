@@ -6,7 +6,25 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__F16C__)
+#if defined(__AVX512F__)
+#include <immintrin.h>
+
+static void fa_from_f16(const uint16_t *x, float *to, ptrdiff_t n) {
+#pragma GCC unroll 4
+    for (ptrdiff_t i = 0; i < n; i += 16) {
+        __m256i h = _mm256_loadu_si256((const __m256i *)(x + i));
+        _mm512_storeu_ps(to + i, _mm512_cvtph_ps(h));
+    }
+}
+static void fa_to_f16(const float *x, uint16_t *to, ptrdiff_t n) {
+#pragma GCC unroll 4
+    for (ptrdiff_t i = 0; i < n; i += 16) {
+        __m256i h = _mm512_cvtps_ph(_mm512_loadu_ps(x + i), _MM_FROUND_TO_NEAREST_INT);
+        _mm256_storeu_si256((__m256i *)(to + i), h);
+    }
+}
+
+#elif defined(__F16C__)
 #include <immintrin.h>
 
 static void fa_from_f16(const uint16_t *x, float *to, ptrdiff_t n) {

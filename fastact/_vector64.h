@@ -252,6 +252,17 @@ FA_OP64 fa_f64x fa_scale_of(fa_f64x x, double scale) {
 
 #endif
 
+/* c[0] + c[1] x + ... + c[n - 1] x^(n - 1), with x^2, by pairs. */
+FA_OP64 fa_f64x fa_polynomial64(fa_f64x x, fa_f64x x2, const double *c, int n) {
+    int k = (n - 1) & ~1;
+    fa_f64x p = FA_PD(c[k]);
+    if (k + 1 < n) p = FA_MADD64(x, FA_PD(c[k + 1]), p);
+#pragma GCC unroll 8
+    for (k -= 2; k >= 0; k -= 2)
+        p = FA_MADD64(x2, p, FA_MADD64(x, FA_PD(c[k + 1]), FA_PD(c[k])));
+    return p;
+}
+
 /* t without its lowest bits, FA_STEP_BITS64 of them */
 #define fa_whole64(t) fa_and64(t, FA_DOUBLE(FA_WORD(-FA_STEPS64)))
 
