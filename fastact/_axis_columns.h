@@ -74,7 +74,8 @@ FA_OP64 fa_lanes_f32 fa_lane_exps_f32(
     fa_lanes_f32 sum = {fa_zero64(), fa_zero64()};
     *lost = FA_PS16(0.0f);
     for (ptrdiff_t i = lane; i < n; i += 16) {
-        fa_f32x e = fa_exp_of32(fa_load32(x + 16 * i), h, exactly ? lost : NULL);
+        fa_f32x e = fa_sub32(fa_load32(x + 16 * i), h->base);
+        e = fa_exp_of32(e, h, exactly ? lost : NULL);
         if (exactly) fa_store32(x + 16 * i, e);
         fa_add_f32(&sum, e);
     }
@@ -122,7 +123,8 @@ FA_OP64 fa_lane_f64 fa_lane_exps_f64(
 ) {
     fa_lane_f64 all = {FA_PD(start), fa_zero64()};
     for (ptrdiff_t i = lane; i < n; i += 16) {
-        fa_f64x e = fa_exp_of64(fa_load64(x + 16 * i), h, exactly ? &all.low : NULL);
+        fa_f64x e = fa_sub64(fa_load64(x + 16 * i), h->base);
+        e = fa_exp_of64(e, h, exactly ? &all.low : NULL);
         if (exactly) fa_store64(x + 16 * i, e);
         fa_add_near(&all.sum, &all.low, e);
     }

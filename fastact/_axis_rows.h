@@ -222,10 +222,10 @@ FA_OP64 fa_f64x fa_expm1_rest64(fa_f64x a, fa_f64x k, fa_f64x t, const fa_f64x *
     );
 }
 
-/* An exponential of a row, and, exactly, what its last rounding takes added to lost; else
-   lost is NULL. */
+/* An exponential of a row, of x less the base, and, exactly, what its last rounding takes
+   added to lost; else lost is NULL. */
 FA_OP64 fa_f32x fa_exp_of32(fa_f32x x, const fa_head_f32 *h, fa_f32x *lost) {
-    fa_f32x a = fa_max32(h->floor, fa_sub32(x, h->base)), t, s, p, e;
+    fa_f32x a = fa_max32(h->floor, x), t, s, p, e;
     if (lost) t = FA_MADD32(a, FA_PS16(fa_row_steps32[0]), h->back);
     else t = FA_MADD32(fa_sub32(a, h->m), FA_PS16(fa_row_steps32[0]), FA_PS16(FA_ROW_MAGIC32));
     s = fa_row_power_of32(t);
@@ -236,7 +236,7 @@ FA_OP64 fa_f32x fa_exp_of32(fa_f32x x, const fa_head_f32 *h, fa_f32x *lost) {
 }
 
 FA_OP64 fa_f64x fa_exp_of64(fa_f64x x, const fa_head_f64 *h, fa_f64x *lost) {
-    fa_f64x a = fa_max64(h->floor, fa_sub64(x, h->base)), t, s, p, e;
+    fa_f64x a = fa_max64(h->floor, x), t, s, p, e;
     if (lost) t = FA_MADD64(a, FA_PD(fa_row_steps64[0]), h->back);
     else t = FA_MADD64(fa_sub64(a, h->m), FA_PD(fa_row_steps64[0]), FA_PD(FA_ROW_MAGIC64));
     s = fa_row_power_of64(t);
@@ -342,10 +342,17 @@ FA_OP64 void fa_exps_f32(
         float block[1024];
         ptrdiff_t m = n - at < 1024 ? n - at : 1024;
         float *to = e ? e + at : block;
+        const float *from = x + at;
+        if (head[0] != 0) {
+            for (ptrdiff_t i = 0; i < m; i += 16) {
+                fa_store32(to + i, fa_sub32(fa_load32(from + i), h.base));
+            }
+            from = to;
+        }
         for (ptrdiff_t i = 0; i < m; i += 16) {
             FA_FETCH(x + at + i, ahead);
             if (e) FA_FETCH_OUT(to + i, ahead);
-            fa_f32x v = fa_load32(x + at + i);
+            fa_f32x v = fa_load32(from + i);
             fa_store32(to + i, fa_exp_of32(v, &h, exactly ? &lost : NULL));
         }
         for (ptrdiff_t i = 0; i < m; i += 16) {
@@ -354,7 +361,7 @@ FA_OP64 void fa_exps_f32(
         }
     }
     if (more) {
-        fa_f32x y = fa_exp_of32(fa_load32(tail), &h, exactly ? &lost : NULL);
+        fa_f32x y = fa_exp_of32(fa_sub32(fa_load32(tail), h.base), &h, exactly ? &lost : NULL);
         if (n == 0) FA_FETCH(tail, ahead);
         if (e_tail) fa_store32(e_tail, y);
         fa_add_last_f32(&sum, y, n);
@@ -373,7 +380,7 @@ FA_OP64 void fa_short_exps_f32(
         const fa_head_f32 h = {FA_HEAD((head + r), FA_PS16)};
         FA_FETCH(x + 16 * r, ahead);
         lost[r] = FA_PS16(0.0f);
-        fa_f32x v = fa_load32(x + 16 * r);
+        fa_f32x v = fa_sub32(fa_load32(x + 16 * r), h.base);
         fa_store32(e + 16 * r, fa_exp_of32(v, &h, exactly ? lost + r : NULL));
     }
     for (int r = 0; r < FA_ROWS_AT_ONCE; r++) {
@@ -453,10 +460,17 @@ FA_OP64 void fa_exps_f64(
         double block[512];
         ptrdiff_t m = n - at < 512 ? n - at : 512;
         double *to = e ? e + at : block;
+        const double *from = x + at;
+        if (head[0] != 0) {
+            for (ptrdiff_t i = 0; i < m; i += 8) {
+                fa_store64(to + i, fa_sub64(fa_load64(from + i), h.base));
+            }
+            from = to;
+        }
         for (ptrdiff_t i = 0; i < m; i += 8) {
             FA_FETCH(x + at + i, ahead);
             if (e) FA_FETCH_OUT(to + i, ahead);
-            fa_f64x v = fa_load64(x + at + i);
+            fa_f64x v = fa_load64(from + i);
             fa_store64(to + i, fa_exp_of64(v, &h, exactly ? &lost : NULL));
         }
         for (ptrdiff_t i = 0; i < m; i += 16) {
@@ -464,9 +478,9 @@ FA_OP64 void fa_exps_f64(
         }
     }
     if (more) {
-        fa_f64x y = fa_exp_of64(fa_load64(tail), &h, exactly ? &lost : NULL);
+        fa_f64x y = fa_exp_of64(fa_sub64(fa_load64(tail), h.base), &h, exactly ? &lost : NULL);
         if (n == 0) { FA_FETCH(tail, ahead); FA_FETCH(tail + 8, ahead); }
-        fa_f64x z = fa_exp_of64(fa_load64(tail + 8), &h, exactly ? &lost : NULL);
+        fa_f64x z = fa_exp_of64(fa_sub64(fa_load64(tail + 8), h.base), &h, exactly ? &lost : NULL);
         if (e_tail) {
             fa_store64(e_tail, y);
             fa_store64(e_tail + 8, z);
@@ -487,7 +501,7 @@ FA_OP64 void fa_short_exps_f64(
         lost[r] = fa_zero64();
         for (int k = 0; k < 16; k += 8) {
             FA_FETCH(x + 16 * r + k, ahead);
-            fa_f64x v = fa_load64(x + 16 * r + k);
+            fa_f64x v = fa_sub64(fa_load64(x + 16 * r + k), h.base);
             fa_store64(e + 16 * r + k, fa_exp_of64(v, &h, exactly ? lost + r : NULL));
         }
     }
