@@ -290,6 +290,7 @@ def extensions():
     for name in ("primitives", "formulas"):
         text = (PACKAGE / f"_{name}.pxd").read_text()
         write(PACKAGE / f"_wide_{name}.pxd", "# A copy: see setup.py.\n" + widen(text))
+    lines = [f"lines_{way}_{s}" for way in ("from", "to") for s in (*registry.DTYPES, *NARROW)]
     names = dict(
         kernels=kernels,
         all_kernels=[
@@ -309,8 +310,9 @@ def extensions():
                 *[k.name for k in kernels],
                 *[name + way for name, _, _ in axis for way in ("", "_columns")],
             ]
-        ] + ["copy"] + [f"{way}_{s}" for way in ("from", "to") for s in NARROW],
+        ] + ["copy"] + [f"{way}_{s}" for way in ("from", "to") for s in NARROW] + lines,
         narrow=NARROW,
+        lines=lines,
         formulas=", ".join(sorted(formulas)),
         wide_formulas=", ".join(f"{f} as wide_{f}" for f in sorted(formulas)),
         tables=[k for k in kernels if k.row.table and k.kind == "elementwise"

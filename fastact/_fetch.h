@@ -53,11 +53,8 @@ enum { FA_BLOCK = 256 };
         }                                                                               \
     }
 
-/* memcpy for a few kilobytes that a kernel reads next, by the widest vectors there are.
-   libc's may take `rep movs` for that, which at memory size is twice as slow; and the next
-   kilobytes can come while the kernel works on these. */
-static inline void fa_copy(const char *from, char *to, ptrdiff_t bytes) {
-    ptrdiff_t i = 0;
+/* 64 bytes, by the widest vectors there are (compilers take narrow ones for memcpy). */
+static inline void fa_copy64(const char *from, char *to) {
 #if defined(__GNUC__)
 #if defined(__AVX512F__)
     enum { WIDTH = 64 };
@@ -67,15 +64,42 @@ static inline void fa_copy(const char *from, char *to, ptrdiff_t bytes) {
     enum { WIDTH = 16 };
 #endif
     typedef char vector __attribute__((vector_size(WIDTH), aligned(1), may_alias));
+#pragma GCC unroll 4
+    for (int j = 0; j < 64; j += WIDTH) {
+        *(vector *)(to + j) = *(const vector *)(from + j);
+    }
+#else
+    memcpy(to, from, 64);
+#endif
+}
+
+/* memcpy for a few kilobytes that a kernel reads next.  libc's may take `rep movs` for that,
+   which at memory size is twice as slow; and the next kilobytes can come while the kernel
+   works on these. */
+static inline void fa_copy(const char *from, char *to, ptrdiff_t bytes) {
+    ptrdiff_t i = 0;
     for (; i < bytes - 63; i += 64) {
         FA_FETCH(from + i, bytes);
-#pragma GCC unroll 4
-        for (int j = 0; j < 64; j += WIDTH) {
-            *(vector *)(to + i + j) = *(const vector *)(from + i + j);
-        }
+        fa_copy64(from + i, to + i);
     }
-#endif
     memcpy(to + i, from + i, bytes - i);
+}
+
+/* memcpy of 4 to 127 bytes, all of them in two or three steps that overlap, without a
+   call. */
+static inline void fa_copy_few(char *to, const char *from, ptrdiff_t bytes) {
+#define FA_BOTH_ENDS(size) \
+    do { \
+        char last[size]; \
+        memcpy(last, from + bytes - size, size); \
+        memcpy(to, from, size); \
+        memcpy(to + bytes - size, last, size); \
+    } while (0)
+    if (bytes >= 64) FA_BOTH_ENDS(64);
+    else if (bytes >= 32) FA_BOTH_ENDS(32);
+    else if (bytes >= 16) FA_BOTH_ENDS(16);
+    else if (bytes >= 8) FA_BOTH_ENDS(8);
+    else memcpy(to, from, 4);
 }
 
 #endif

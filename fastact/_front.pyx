@@ -105,6 +105,7 @@ cdef extern from "Python.h":
 
 cdef extern from *:
     """
+    #include "_fetch.h"
     #if defined(__SSE2__) || defined(_M_X64)
     #include <emmintrin.h>
     /* Elements that are apart, stored a vector at a time: one by one would take a
@@ -144,71 +145,11 @@ cdef extern from *:
     }
     #endif
 
-    /* For a call on a few numbers: memcpy of 4 to 127 bytes, all of them in two or three
-       steps that overlap, without a call. */
-    static inline void fa_copy_few(char *to, const char *from, ptrdiff_t bytes) {
-    #define FA_BOTH_ENDS(size) \\
-        do { \\
-            char last[size]; \\
-            memcpy(last, from + bytes - size, size); \\
-            memcpy(to, from, size); \\
-            memcpy(to + bytes - size, last, size); \\
-        } while (0)
-        if (bytes >= 64) FA_BOTH_ENDS(64);
-        else if (bytes >= 32) FA_BOTH_ENDS(32);
-        else if (bytes >= 16) FA_BOTH_ENDS(16);
-        else if (bytes >= 8) FA_BOTH_ENDS(8);
-        else memcpy(to, from, 4);
-    }
-    /* n lines of ``count`` numbers, ``stride`` bytes apart, to groups of 16 columns, which
-       are ``apart`` bytes apart; or back.  A group has its n lines side by side, and the
-       first column goes to ``place`` in its group.
-
-       (Lines may be in many pages: they are fetched ahead.) */
-    #if defined(__GNUC__)
-    __attribute__((always_inline))
-    #endif
-    static inline void fa_lines_of(
-        char *x, ptrdiff_t stride, ptrdiff_t n, ptrdiff_t count, char *groups,
-        ptrdiff_t apart, ptrdiff_t place, const int size, const int back
-    ) {
-        for (ptrdiff_t i = 0; i < n; i++, x += stride, groups += 16 * size) {
-            char *line = x, *end = x + count * size, *group = groups;
-            ptrdiff_t at = place * size;
-            while (line < end) {
-                ptrdiff_t bytes = 16 * size - at;
-                char *to = back ? line : group + at;
-                const char *from = back ? group + at : line;
-                if (end - line < bytes) bytes = end - line;
-    #if defined(__GNUC__)
-                for (int j = 0; j < 16 * size; j += 64)
-                    __builtin_prefetch(line + 8 * stride + j, back);
-    #endif
-                if (bytes == 16 * size) memcpy(to, from, 16 * size);
-                else fa_copy_few(to, from, bytes);
-                line += bytes;
-                group += apart;
-                at = 0;
-            }
-        }
-    }
     static inline void fa_fetch(const char *x, ptrdiff_t bytes) {
     #if defined(__GNUC__)
         for (ptrdiff_t j = 0; j < bytes; j += 64) __builtin_prefetch(x + j);
     #endif
     }
-    static void fa_lines(
-        char *x, ptrdiff_t stride, ptrdiff_t n, ptrdiff_t count, char *groups,
-        ptrdiff_t apart, ptrdiff_t place, int size, int back
-    ) {
-    #define FA_LINES(size, back) \
-        fa_lines_of(x, stride, n, count, groups, apart, place, size, back)
-        if (size == 4 && back) FA_LINES(4, 1);
-        else if (size == 4) FA_LINES(4, 0);
-        else if (back) FA_LINES(8, 1);
-        else FA_LINES(8, 0);
-    }
-
     /* A number of ``size`` bytes again and again, 16 bytes of it. */
     static inline void fa_repeat(uint64_t *some, const char *from, int size) {
         uint32_t four;
@@ -278,11 +219,11 @@ cdef extern from *:
         char *, Py_ssize_t, const char *, Py_ssize_t, Py_ssize_t, int
     ) noexcept nogil
     void fa_fetch(const char *, Py_ssize_t) noexcept nogil
-    void fa_lines(
-        char *, Py_ssize_t, Py_ssize_t, Py_ssize_t, char *, Py_ssize_t, Py_ssize_t, int,
-        bint
-    ) noexcept nogil
     double fa_as_half(double) noexcept nogil
+
+cdef extern from "_lines.h":
+    ctypedef struct fa_lines:
+        Py_ssize_t n, count, stride, apart, place, next
 
 cdef enum:
     LANES = 16  # kernels take multiples of this many elements
@@ -359,6 +300,11 @@ cdef kernel_t NARROW[4]
 cdef kernel_t COPY = find("copy")  # so many bytes
 WIDEN[F16], NARROW[F16] = find("from_f16"), find("to_f16")
 WIDEN[BF16], NARROW[BF16] = find("from_bf16"), find("to_bf16")
+cdef kernel_t FROM_LINES[4]  # by kind: _lines.h
+cdef kernel_t TO_LINES[4]
+for _kind, _name in enumerate(("f32", "f64", "f16", "bf16")):
+    FROM_LINES[<int>_kind] = find(f"lines_from_{_name}")
+    TO_LINES[<int>_kind] = find(f"lines_to_{_name}")
 
 # The number of bfloat16's dtype (it is ml_dtypes', which may never be imported), or -1.
 cdef int bfloat16 = -1
@@ -1606,8 +1552,8 @@ def axis_rows(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
 # --- along an axis with others after it ----------------------------------------
 
 cdef enum:
-    TILE = 1 << 19  # bytes of columns at a time: they are read from the cache again
-    WIDEST = 128  # columns at a time: as many as pay
+    TILE = 1 << 19  # bytes of columns at a time, of an operand: they are read again
+    WIDEST = 256  # columns at a time: as many as pay
     NARROWEST = 128  # bytes of a line: fewer take as long
 
 cdef struct Columns:  # operands of shape (outer, width, inner)
@@ -1623,39 +1569,50 @@ cdef inline Py_ssize_t group_bytes(Rows *w, int j) noexcept nogil:
     return (w.width[j] + (w.width[j] > 1)) * LANES * size_in_kernels(w.kind)
 
 
+cdef inline void copy_lines(
+    char *x, char *groups, fa_lines *lines, int kind, bint back
+) noexcept nogil:
+    cdef kernel_t fn = TO_LINES[kind] if back else FROM_LINES[kind]
+    fn(x, groups, lines, NULL, NULL, 0, NULL)
+
+
 cdef inline void copy_columns(
     Columns *c, int j, Py_ssize_t first, Py_ssize_t columns, char *groups, bint back
 ) noexcept nogil:
     """Some of operand j to groups, line by line in each, or back."""
     cdef Rows *w = &c.rows
     cdef int size = size_of(w.kind)
-    cdef Py_ssize_t stride = c.inner * size, apart = group_bytes(w, j)
-    cdef Py_ssize_t place = 0, at, m, i, lines
+    cdef Py_ssize_t at, m, i, some
     cdef char *x
-    cdef char *group
+    cdef fa_lines lines
     cdef float wide[LANES * WIDEST + LANES]
+    lines.place, lines.apart = 0, group_bytes(w, j)
     while columns > 0:  # (block by block)
         at = first % c.inner
         m = min(columns, c.inner - at)
         x = w.ptr[j] + (first // c.inner * w.width[j] * c.inner + at) * size
-        if w.kind < F16:
-            fa_lines(x, stride, w.width[j], m, groups, apart, place, size, back)
+        lines.n, lines.count, lines.stride = w.width[j], m, c.inner * size
+        lines.next = m * size
+        if at + m == c.inner:
+            lines.next = w.width[j] * lines.stride - at * size
+        if w.kind < F16 or (lines.place == 0 and m % LANES == 0):
+            copy_lines(x, groups, &lines, w.kind, back)
         else:
-            lines = LANES if m == c.inner else 1  # of memory without gaps
+            some = LANES if m == c.inner else 1  # lines of memory without gaps
+            lines.stride, lines.next = 4 * m, 0
             i = 0
-            while i < w.width[j]:
-                lines = min(lines, w.width[j] - i)
-                group = groups + i * LANES * 4
-                fa_fetch(x + 8 * lines * stride, lines * m * size)
+            while i < w.width[j]:  # (a step of range() must be a literal)
+                lines.n = min(some, w.width[j] - i)
+                fa_fetch(x + 8 * some * c.inner * size, some * m * size)
                 if not back:
-                    convert(x, <char *>wide, lines * m, w.kind, False)
-                fa_lines(<char *>wide, 4 * m, lines, m, group, apart, place, 4, back)
+                    convert(x, <char *>wide, lines.n * m, w.kind, False)
+                copy_lines(<char *>wide, groups + i * LANES * 4, &lines, F32, back)
                 if back:
-                    convert(x, <char *>wide, lines * m, w.kind, True)
-                x += lines * stride
-                i += lines
-        groups += (place + m) // LANES * apart
-        place = (place + m) % LANES
+                    convert(x, <char *>wide, lines.n * m, w.kind, True)
+                x += some * c.inner * size
+                i += some
+        groups += (lines.place + m) // LANES * lines.apart
+        lines.place = (lines.place + m) % LANES
         first += m
         columns -= m
 
@@ -1703,7 +1660,7 @@ def axis_columns(str name, cnp.ndarray a, cnp.ndarray b, cnp.ndarray out):
 cdef int share_columns(Columns *c, Py_ssize_t outer, Py_ssize_t inner) except -1:
     """Run the kernel of c.rows on its operands of shape (outer, width, inner)."""
     cdef Rows *w = &c.rows
-    cdef Py_ssize_t bytes = size_in_kernels(w.kind) * (w.count - 1) * w.n, parts
+    cdef Py_ssize_t bytes = size_in_kernels(w.kind) * w.n, parts
     c.inner, c.count = inner, outer * inner
     c.at_once = max(TILE // bytes & -LANES, NARROWEST // size_of(w.kind))
     c.at_once = min(c.at_once, <Py_ssize_t>WIDEST)

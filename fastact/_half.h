@@ -2,6 +2,8 @@
 
    float32 has every number of both, so that only the way back rounds: to nearest, ties to
    even.  NaN stays NaN. */
+#ifndef FASTACT_HALF_H
+#define FASTACT_HALF_H
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -9,14 +11,14 @@
 #if defined(__AVX512F__)
 #include <immintrin.h>
 
-static void fa_from_f16(const uint16_t *x, float *to, ptrdiff_t n) {
+static inline void fa_from_f16(const uint16_t *x, float *to, ptrdiff_t n) {
 #pragma GCC unroll 4
     for (ptrdiff_t i = 0; i < n; i += 16) {
         __m256i h = _mm256_loadu_si256((const __m256i *)(x + i));
         _mm512_storeu_ps(to + i, _mm512_cvtph_ps(h));
     }
 }
-static void fa_to_f16(const float *x, uint16_t *to, ptrdiff_t n) {
+static inline void fa_to_f16(const float *x, uint16_t *to, ptrdiff_t n) {
 #pragma GCC unroll 4
     for (ptrdiff_t i = 0; i < n; i += 16) {
         __m256i h = _mm512_cvtps_ph(_mm512_loadu_ps(x + i), _MM_FROUND_TO_NEAREST_INT);
@@ -27,14 +29,14 @@ static void fa_to_f16(const float *x, uint16_t *to, ptrdiff_t n) {
 #elif defined(__F16C__)
 #include <immintrin.h>
 
-static void fa_from_f16(const uint16_t *x, float *to, ptrdiff_t n) {
+static inline void fa_from_f16(const uint16_t *x, float *to, ptrdiff_t n) {
 #pragma GCC unroll 4
     for (ptrdiff_t i = 0; i < n; i += 8) {
         __m128i h = _mm_loadu_si128((const __m128i *)(x + i));
         _mm256_storeu_ps(to + i, _mm256_cvtph_ps(h));
     }
 }
-static void fa_to_f16(const float *x, uint16_t *to, ptrdiff_t n) {
+static inline void fa_to_f16(const float *x, uint16_t *to, ptrdiff_t n) {
 #pragma GCC unroll 4
     for (ptrdiff_t i = 0; i < n; i += 8) {
         __m128i h = _mm256_cvtps_ph(_mm256_loadu_ps(x + i), _MM_FROUND_TO_NEAREST_INT);
@@ -45,7 +47,7 @@ static void fa_to_f16(const float *x, uint16_t *to, ptrdiff_t n) {
 #else
 
 /* A subnormal number is so many 2^-24. */
-static void fa_from_f16(const uint16_t *x, float *to, ptrdiff_t n) {
+static inline void fa_from_f16(const uint16_t *x, float *to, ptrdiff_t n) {
     for (ptrdiff_t i = 0; i < n; i++) {
         int32_t h = x[i], a = h & 0x7FFF, bits = (a << 13) + (112 << 23), few;
         float subnormal = (float)a * 0x1p-24f;
@@ -57,7 +59,7 @@ static void fa_from_f16(const uint16_t *x, float *to, ptrdiff_t n) {
     }
 }
 /* Below 2^-14 the sum with 0.5 rounds: its last bit is 2^-24. */
-static void fa_to_f16(const float *x, uint16_t *to, ptrdiff_t n) {
+static inline void fa_to_f16(const float *x, uint16_t *to, ptrdiff_t n) {
     for (ptrdiff_t i = 0; i < n; i++) {
         int32_t bits, a, half, few;
         float sum;
@@ -77,13 +79,13 @@ static void fa_to_f16(const float *x, uint16_t *to, ptrdiff_t n) {
 #endif
 
 /* bfloat16 is the upper half of float32. */
-static void fa_from_bf16(const uint16_t *x, float *to, ptrdiff_t n) {
+static inline void fa_from_bf16(const uint16_t *x, float *to, ptrdiff_t n) {
     for (ptrdiff_t i = 0; i < n; i++) {
         uint32_t bits = (uint32_t)x[i] << 16;
         memcpy(to + i, &bits, 4);
     }
 }
-static void fa_to_bf16(const float *x, uint16_t *to, ptrdiff_t n) {
+static inline void fa_to_bf16(const float *x, uint16_t *to, ptrdiff_t n) {
     for (ptrdiff_t i = 0; i < n; i++) {
         uint32_t bits, rounded, nan;
         memcpy(&bits, x + i, 4);
@@ -93,3 +95,5 @@ static void fa_to_bf16(const float *x, uint16_t *to, ptrdiff_t n) {
         to[i] = (uint16_t)(bits >> 16);
     }
 }
+
+#endif
