@@ -786,7 +786,11 @@ cdef inline double less_scale(double sum, real kind) noexcept nogil:
 
 
 cdef inline real reciprocal(double hi, double lo, real *low) noexcept nogil:
-    """1 / (hi + lo) and its low part; 2^K times that for float."""
+    """1 / (hi + lo) and its low part; 2^K times that for float.
+
+    (Of double sums hi is not all of the sum that it could be, which depends on how it came
+    about; the result is not to.)
+    """
     cdef double f
     cdef real result
     if real is float:
@@ -794,6 +798,9 @@ cdef inline real reciprocal(double hi, double lo, real *low) noexcept nogil:
         result = <real>f
         low[0] = <real>(f - result)
     else:
+        f = hi + lo
+        lo = lo - (f - hi)
+        hi = f
         result = 1 / hi
         f = hi * result
         # 1 - (hi + lo) f
@@ -821,26 +828,65 @@ cdef inline void scale(
         y[i] = scaled(y[i], factor, low)
 
 
+cdef inline real gain(real g, real *factor, real *low) noexcept nogil:
+    """Multiply a factor by g, if scaled() keeps its digits with the product; returns what
+    is left to multiply by.
+
+    (A product of 0 has a sign, which the sum of two need not keep.)
+    """
+    cdef double p
+    cdef real hi, lo
+    cdef bint kept
+    if real is float:
+        p = (<double>factor[0] + low[0]) * g
+        kept = 5.4e-20 < fabs(p) < 134217728.0  # 2^-64, 2^27
+        hi = <real>p
+        lo = <real>(p - hi)
+    else:
+        p = hi = factor[0] * g
+        kept = 2.4e-181 < fabs(p) < 4.1e180  # 2^-600, 2^600
+        lo = two_prod_low(factor[0], g, p) + low[0] * g
+    factor[0] = hi if kept else factor[0]
+    low[0] = lo if kept else low[0]
+    return <real>1 if kept else g
+
+
+cdef inline void multiply(real *y, Py_ssize_t n, real by) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(n):
+        y[i] *= by
+
+
 cdef inline void softmax(
     const real *x, real *y, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
     """y = exp(x - max) / sum."""
+    softmax_times(<const real *>NULL, x, y, n, rows)
+
+
+cdef inline void softmax_times(
+    const real *g, const real *x, real *y, Py_ssize_t n, Py_ssize_t rows
+) noexcept nogil:
+    """... times g, one number for a row; 1 without it."""
     cdef Py_ssize_t count
     while rows > 0:
         count = at_once(n, rows)
         if n > LANES:
-            softmax_of(x, y, n, count, whole_of(n))
+            softmax_of(g, x, y, n, count, whole_of(n))
         elif FA_BY_STEPS and count == ROWS:
-            softmax_of(x, y, n, ROWS, 0)
+            softmax_of(g, x, y, n, ROWS, 0)
         else:
-            softmax_of(x, y, n, count, 0)
+            softmax_of(g, x, y, n, count, 0)
         rows -= count
         x += n * count
         y += n * count
+        if g != NULL:
+            g += count
 
 
 cdef inline void softmax_of(
-    const real *x, real *y, Py_ssize_t n, Py_ssize_t rows, Py_ssize_t whole
+    const real *g, const real *x, real *y, Py_ssize_t n, Py_ssize_t rows,
+    Py_ssize_t whole
 ) noexcept nogil:
     cdef real buffer[LANES * ROWS]
     cdef const real *tail = NULL
@@ -851,8 +897,9 @@ cdef inline void softmax_of(
     cdef double lo[ROWS]
     cdef real factor[ROWS]
     cdef real low[ROWS]
+    cdef real left[ROWS]
     cdef Py_ssize_t r
-    cdef bint more = has_tail(n, whole)
+    cdef bint more = has_tail(n, whole), every = True
     if more:
         tail = tails(x, n, rows, whole, <real>-INFINITY, buffer)
     if n == LANES:
@@ -861,12 +908,20 @@ cdef inline void softmax_of(
     exponentials(x, y, tail, own, n, rows, whole, True, top, hi, lo)
     for r in range(fa_rows(rows)):
         factor[r] = reciprocal(hi[r], lo[r], &low[r])
+    if g != NULL:
+        for r in range(rows):
+            left[r] = gain(g[r], &factor[r], &low[r])
+        for r in range(rows):
+            every = every and left[r] == 1
     for r in range(rows):
         scale(y + r * n, whole, factor[r], low[r])
     if more:
         for r in range(rows):
             scale(own + r * LANES, lanes(), factor[r], low[r])
         store_tails(<const real *>own, n, rows, whole, y)
+    if not every:
+        for r in range(rows):
+            multiply(y + r * n, n, left[r])
 
 
 cdef inline real parts(double sum, real *low) noexcept nogil:
@@ -1386,9 +1441,4 @@ cdef inline void logsumexp_backward(
     const real *g, const real *x, real *gx, Py_ssize_t n, Py_ssize_t rows
 ) noexcept nogil:
     """g softmax(x), g one number for a row."""
-    cdef Py_ssize_t r, i
-    softmax(x, gx, n, rows)
-    for r in range(rows):
-        for i in range(n):
-            gx[i] = gx[i] * g[r]
-        gx += n
+    softmax_times(g, x, gx, n, rows)

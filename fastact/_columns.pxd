@@ -15,7 +15,7 @@
 # All of them work in place.
 #
 from fastact._axis cimport (
-    BATCH, FA_BY_STEPS, HEAD, LANES, above_exps, centred_at, dominated, exp_at,
+    BATCH, FA_BY_STEPS, HEAD, LANES, above_exps, centred_at, dominated, exp_at, gain,
     half_scale, heads, less, less_exp, log_of, log_of_dominated, parts, reciprocal,
     rounded_sum, scaled, step_heads, whole_of, whole_sum, with_log, without_sum,
 )
@@ -248,18 +248,32 @@ cdef inline void add_exps(const real *e, double *sum, double *low) noexcept nogi
 # --- softmax ------------------------------------------------------------------
 
 cdef inline void softmax(real *x, Py_ssize_t n) noexcept nogil:
+    softmax_times(<const real *>NULL, x, n)
+
+
+cdef inline void softmax_times(const real *g, real *x, Py_ssize_t n) noexcept nogil:
     cdef real top[LANES]
     cdef real factor[LANES]
     cdef real low[LANES]
     cdef Sums sums
     cdef Py_ssize_t i, c
+    cdef real left[LANES]
+    cdef bint every = True
     maxima(<const real *>x, n, top)
     exponentials(x, n, True, <const real *>top, &sums)
     for c in range(LANES):
         factor[c] = reciprocal(sums.hi[c], sums.lo[c], &low[c])
+    if g != NULL:
+        for c in range(LANES):
+            left[c] = gain(g[c], &factor[c], &low[c])
+            every = every and left[c] == 1
     for i in range(n):
         for c in range(LANES):
             x[i * LANES + c] = scaled(x[i * LANES + c], factor[c], low[c])
+    if not every:
+        for i in range(n):
+            for c in range(LANES):
+                x[i * LANES + c] *= left[c]
 
 
 cdef inline void softmax_backward_from_output(
@@ -365,8 +379,4 @@ cdef inline void log_softmax_backward(const real *g, real *x, Py_ssize_t n) noex
 
 
 cdef inline void logsumexp_backward(const real *g, real *x, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t i, c
-    softmax(x, n)
-    for i in range(n):
-        for c in range(LANES):
-            x[i * LANES + c] *= g[c]
+    softmax_times(g, x, n)

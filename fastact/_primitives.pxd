@@ -599,13 +599,15 @@ cdef inline real product_low(real a, real b, real p) noexcept nogil:
 cdef inline real product_plus(real a, real b, real c) noexcept nogil:
     """a b + c for a small c, rounded once.
 
-    (Without FMA the low part of a product near the subnormals is no good.)
+    (Without FMA the low part of a product near the subnormals is no good, and one that
+    is 0 has the sign.)
     """
-    cdef real p, tiny = 1e-30 if real is float else 1e-290
+    cdef real p, low, tiny = 1e-30 if real is float else 1e-290
     if FA_FMA or WIDE:
         return fma(a, b, c)
     p = a * b
-    return p + (c if fabs(p) < tiny else two_prod_low(a, b, p) + c)
+    low = c if fabs(p) < tiny else two_prod_low(a, b, p) + c
+    return p + (p if p == 0 else low)
 
 
 cdef inline real product_sum_low(real a, real b, real c, real s) noexcept nogil:

@@ -199,6 +199,29 @@ def test_error_of_gradients(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_gradient_of_logsumexp_of_any_size(dtype):
+    """What comes in may be as large, and as small, as numbers are."""
+    limits = np.finfo(dtype)
+    gains = np.array(
+        [1, -0.3, limits.max, -limits.tiny, limits.smallest_subnormal, 1e-30, 1e30, 0, -0.0]
+        + [2.0 ** (k * limits.maxexp // 16) for k in range(-16, 16)] + [np.inf, np.nan], dtype,
+    )
+    for row in ([0.0, -1, -30], [5.0] * 4 + [-60] * 16, [-3.0, -90, -600]):
+        x = np.array([row] * len(gains), dtype)
+        exact = [mp.exp(mp.mpf(float(v))) for v in x[0]]
+        exact = [e / mp.fsum(exact) for e in exact]
+        got = fa.logsumexp.backward(gains, x, axis=-1)
+        for gain, found in zip(gains, got, strict=True):
+            for e, y in zip(exact, found, strict=True):
+                if np.isfinite(gain):
+                    assert reference.error(y, mp.mpf(float(gain)) * e) <= 4, (gain, row)
+                    assert np.signbit(y) == np.signbit(gain)
+                elif np.isnan(gain) or float(fa.softmax(x[0])[-1]):
+                    assert y == gain or (np.isnan(y) and np.isnan(gain))
+        assert same_bits(fa.logsumexp.backward(gains, x.T.copy(), axis=0), got.T)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp"])
 @pytest.mark.parametrize("axis", [0, 1, 2, -1, -2, (0, 2), (2, 1), None])
 def test_axes_shapes_and_out(name, axis, dtype):
@@ -491,6 +514,21 @@ def test_columns_are_rows(row, dtype):
         out = np.empty_like(x)
         assert f.backward(g, x, axis, out=out) is out and same_bits(out, gx)
         assert same_bits(f.backward(g, x, axis, out=x), gx)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("row", _registry.AXIS_ROWS, ids=lambda r: r.name)
+def test_columns_are_rows_down_to_subnormals(row, dtype):
+    """Where results are so small that the low part of a sum decides their last bit."""
+    f = getattr(fa, row.name)
+    rng = np.random.default_rng(12)
+    for n in (9, 13, 16, 40):
+        x = rng.normal(0, 3, (20000, n)) * rng.uniform(0.1, 60, (20000, 1))
+        x = x.astype(dtype)
+        assert same_bits(f(x, axis=1), f(x.T.copy(), axis=0).T)
+        g = rng.normal(size=20000 if row.reduces else x.shape).astype(dtype)
+        turned = f.backward(g.T.copy(), x.T.copy(), axis=0).T
+        assert same_bits(f.backward(g, x, axis=1), turned)
 
 
 @pytest.mark.parametrize("row", _registry.AXIS_ROWS, ids=lambda r: r.name)
