@@ -310,7 +310,7 @@ def extensions():
                 *[k.name for k in kernels],
                 *[name + way for name, _, _ in axis for way in ("", "_columns")],
             ]
-        ] + ["copy"] + [f"{way}_{s}" for way in ("from", "to") for s in NARROW] + lines,
+        ] + ["copy", "repeat"] + [f"{way}_{s}" for way in ("from", "to") for s in NARROW] + lines,
         narrow=NARROW,
         lines=lines,
         formulas=", ".join(sorted(formulas)),

@@ -7,6 +7,7 @@
 #ifndef FASTACT_FETCH_H
 #define FASTACT_FETCH_H
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 /* What comes ``ahead`` elements after p. */
@@ -53,20 +54,27 @@ enum { FA_BLOCK = 256 };
         }                                                                               \
     }
 
+#if defined(__GNUC__)
+#if defined(__AVX512F__)
+enum { FA_WIDEST = 64 };
+#elif defined(__AVX__)
+enum { FA_WIDEST = 32 };
+#else
+enum { FA_WIDEST = 16 };
+#endif
+typedef uint64_t fa_widest
+    __attribute__((vector_size(FA_WIDEST), aligned(1), may_alias));
+#else
+enum { FA_WIDEST = 8 };
+typedef uint64_t fa_widest;
+#endif
+
 /* 64 bytes, by the widest vectors there are (compilers take narrow ones for memcpy). */
 static inline void fa_copy64(const char *from, char *to) {
 #if defined(__GNUC__)
-#if defined(__AVX512F__)
-    enum { WIDTH = 64 };
-#elif defined(__AVX__)
-    enum { WIDTH = 32 };
-#else
-    enum { WIDTH = 16 };
-#endif
-    typedef char vector __attribute__((vector_size(WIDTH), aligned(1), may_alias));
 #pragma GCC unroll 4
-    for (int j = 0; j < 64; j += WIDTH) {
-        *(vector *)(to + j) = *(const vector *)(from + j);
+    for (int j = 0; j < 64; j += FA_WIDEST) {
+        *(fa_widest *)(to + j) = *(const fa_widest *)(from + j);
     }
 #else
     memcpy(to, from, 64);
@@ -83,6 +91,37 @@ static inline void fa_copy(const char *from, char *to, ptrdiff_t bytes) {
         fa_copy64(from + i, to + i);
     }
     memcpy(to + i, from + i, bytes - i);
+}
+
+/* A number of ``size`` bytes, as often as 8 bytes have room for it. */
+static inline uint64_t fa_eight(const char *from, int size) {
+    uint64_t eight;
+    uint32_t four;
+    uint16_t two;
+    if (size == 8) {
+        memcpy(&eight, from, 8);
+    } else if (size == 4) {
+        memcpy(&four, from, 4);
+        eight = four * 0x100000001ULL;
+    } else {
+        memcpy(&two, from, 2);
+        eight = two * 0x1000100010001ULL;
+    }
+    return eight;
+}
+
+/* Rows of one number each: how many, of how many numbers, and of the numbers their bytes and
+   how far apart they are, in bytes. */
+typedef struct {
+    ptrdiff_t rows, n, size, stride;
+} fa_repeats;
+/* They side by side, and up to 63 bytes after them. */
+static inline void fa_repeat(const char *from, char *to, const fa_repeats *of) {
+    const ptrdiff_t bytes = of->n * of->size;
+    for (ptrdiff_t i = 0; i < of->rows; i++, from += of->stride, to += bytes) {
+        const fa_widest some = fa_eight(from, (int)of->size) | (fa_widest){0};
+        for (ptrdiff_t j = 0; j < bytes; j += FA_WIDEST) memcpy(to + j, &some, FA_WIDEST);
+    }
 }
 
 /* memcpy of 4 to 127 bytes, all of them in two or three steps that overlap, without a

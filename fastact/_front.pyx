@@ -150,26 +150,10 @@ cdef extern from *:
         for (ptrdiff_t j = 0; j < bytes; j += 64) __builtin_prefetch(x + j);
     #endif
     }
-    /* A number of ``size`` bytes again and again, 16 bytes of it. */
-    static inline void fa_repeat(uint64_t *some, const char *from, int size) {
-        uint32_t four;
-        uint16_t two;
-        if (size == 8) {
-            memcpy(some, from, 8);
-        } else if (size == 4) {
-            memcpy(&four, from, 4);
-            some[0] = four * 0x100000001ULL;
-        } else {
-            memcpy(&two, from, 2);
-            some[0] = two * 0x1000100010001ULL;
-        }
-        some[1] = some[0];
-    }
     /* 16 numbers, of which the first few are those at ``from`` and the others as its
        first (any other could make the kernel slow, as subnormals do). */
     static inline void fa_fill(char *to, const char *from, ptrdiff_t bytes, int size) {
-        uint64_t first[2];
-        fa_repeat(first, from, size);
+        const uint64_t eight = fa_eight(from, size), first[2] = {eight, eight};
         for (int i = 0; i < 64; i += 16)
             memcpy(to + i, first, 16);
         if (size == 8)
@@ -183,12 +167,11 @@ cdef extern from *:
         int size
     ) {
         ptrdiff_t bytes = n * size, i;
-        uint64_t some[2];
         if (stride == size && to_stride == size) {
             if (bytes >= 8 && bytes < 128) fa_copy_few(to, from, bytes);
             else memcpy(to, from, bytes);
         } else if (stride == 0 && to_stride == size) {
-            fa_repeat(some, from, size);
+            const uint64_t eight = fa_eight(from, size), some[2] = {eight, eight};
             for (i = 0; i + 16 <= bytes; i += 16) memcpy(to + i, some, 16);
             /* (the last ones may overlap) */
             if (bytes >= 16) memcpy(to + bytes - 16, some, 16);
@@ -220,6 +203,10 @@ cdef extern from *:
     ) noexcept nogil
     void fa_fetch(const char *, Py_ssize_t) noexcept nogil
     double fa_as_half(double) noexcept nogil
+
+cdef extern from "_fetch.h":
+    ctypedef struct fa_repeats:
+        Py_ssize_t rows, n, size, stride
 
 cdef extern from "_lines.h":
     ctypedef struct fa_lines:
@@ -298,6 +285,7 @@ cdef kernel_t find(str name) except NULL:
 cdef kernel_t WIDEN[4]  # by kind: to float32, and back
 cdef kernel_t NARROW[4]
 cdef kernel_t COPY = find("copy")  # so many bytes
+cdef kernel_t REPEAT = find("repeat")  # fa_repeats
 WIDEN[F16], NARROW[F16] = find("from_f16"), find("to_f16")
 WIDEN[BF16], NARROW[BF16] = find("from_bf16"), find("to_bf16")
 cdef kernel_t FROM_LINES[4]  # by kind: _lines.h
@@ -652,24 +640,29 @@ cdef inline bint by_copies(const Slices *w) noexcept nogil:
     """Whether rows are better computed many at once beside copies of some inputs: of rows
     that repeat, or of short ones; outputs and the other inputs have theirs side by side.
     """
+    cdef Py_ssize_t n = w.shape[0]
     cdef int j
-    if w.ndim < 2 or w.shape[0] > BLOCK // 2:
+    if w.ndim < 2 or n > BLOCK // 2:
         return False
     for j in range(w.nin + w.nout):
         if in_rows(w, j):
             continue
-        if j >= w.nin or (
-            w.shape[0] >= FEW and (w.stride[0][j] != size_of(w.kind) or w.stride[1][j])
-        ):
+        if j >= w.nin:
+            return False
+        if w.stride[0][j] == 0:  # one number for a row
+            if n >= 4 * FEW:
+                return False
+        elif n >= FEW and (w.stride[0][j] != size_of(w.kind) or w.stride[1][j]):
             return False
     return True
 
 
 cdef void beside_copies(const Slices *w, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
     """slices_part() of such rows."""
-    cdef double buffer[MAX_OPERANDS][BLOCK]
+    cdef double buffer[MAX_OPERANDS][BLOCK + LANES]
     cdef char *at[MAX_OPERANDS]
     cdef char *last[MAX_OPERANDS]  # the row that the buffer has copies of
+    cdef fa_repeats repeats
     cdef Py_ssize_t n = w.shape[0], i, copies, rows
     cdef Py_ssize_t most = min(BLOCK // n, w.shape[1])
     cdef Py_ssize_t stride[MAX_OPERANDS]
@@ -685,6 +678,11 @@ cdef void beside_copies(const Slices *w, Py_ssize_t start, Py_ssize_t stop) noex
                 continue
             if last[j] != at[j]:
                 copies = rows if w.stride[1][j] else most
+                if w.stride[0][j] == 0:
+                    repeats.rows, repeats.n, repeats.size = copies, n, size
+                    repeats.stride = w.stride[1][j]
+                    REPEAT(at[j], buffer[j], &repeats, NULL, NULL, 0, NULL)
+                    copies = 0
                 for i in range(copies):
                     fa_copy_row(
                         <char *>buffer[j] + i * n * size, size,
