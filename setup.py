@@ -290,6 +290,7 @@ def extensions():
     for name in ("primitives", "formulas"):
         text = (PACKAGE / f"_{name}.pxd").read_text()
         write(PACKAGE / f"_wide_{name}.pxd", "# A copy: see setup.py.\n" + widen(text))
+    copies = ["copy", "repeat", *(f"{way}_{s}" for way in ("from", "to") for s in NARROW)]
     lines = [f"lines_{way}_{s}" for way in ("from", "to") for s in (*registry.DTYPES, *NARROW)]
     names = dict(
         kernels=kernels,
@@ -310,7 +311,7 @@ def extensions():
                 *[k.name for k in kernels],
                 *[name + way for name, _, _ in axis for way in ("", "_columns")],
             ]
-        ] + ["copy", "repeat"] + [f"{way}_{s}" for way in ("from", "to") for s in NARROW] + lines,
+        ] + copies + lines,
         narrow=NARROW,
         lines=lines,
         formulas=", ".join(sorted(formulas)),
