@@ -290,7 +290,8 @@ def extensions():
     for name in ("primitives", "formulas"):
         text = (PACKAGE / f"_{name}.pxd").read_text()
         write(PACKAGE / f"_wide_{name}.pxd", "# A copy: see setup.py.\n" + widen(text))
-    copies = ["copy", "repeat", *(f"{way}_{s}" for way in ("from", "to") for s in NARROW)]
+    copies = ["copy", "copy_rows", "repeat"]
+    copies += [f"{way}_{s}" for way in ("from", "to") for s in NARROW]
     lines = [f"lines_{way}_{s}" for way in ("from", "to") for s in (*registry.DTYPES, *NARROW)]
     names = dict(
         kernels=kernels,

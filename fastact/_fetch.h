@@ -110,20 +110,6 @@ static inline uint64_t fa_eight(const char *from, int size) {
     return eight;
 }
 
-/* Rows of one number each: how many, of how many numbers, and of the numbers their bytes and
-   how far apart they are, in bytes. */
-typedef struct {
-    ptrdiff_t rows, n, size, stride;
-} fa_repeats;
-/* They side by side, and up to 63 bytes after them. */
-static inline void fa_repeat(const char *from, char *to, const fa_repeats *of) {
-    const ptrdiff_t bytes = of->n * of->size;
-    for (ptrdiff_t i = 0; i < of->rows; i++, from += of->stride, to += bytes) {
-        const fa_widest some = fa_eight(from, (int)of->size) | (fa_widest){0};
-        for (ptrdiff_t j = 0; j < bytes; j += FA_WIDEST) memcpy(to + j, &some, FA_WIDEST);
-    }
-}
-
 /* memcpy of 4 to 127 bytes, all of them in two or three steps that overlap, without a
    call. */
 static inline void fa_copy_few(char *to, const char *from, ptrdiff_t bytes) {
@@ -139,6 +125,31 @@ static inline void fa_copy_few(char *to, const char *from, ptrdiff_t bytes) {
     else if (bytes >= 16) FA_BOTH_ENDS(16);
     else if (bytes >= 8) FA_BOTH_ENDS(8);
     else memcpy(to, from, 4);
+}
+
+/* Rows: how many, of how many numbers, the bytes of a number, and how far apart they are. */
+typedef struct {
+    ptrdiff_t rows, n, size, stride;
+} fa_few_rows;
+/* They side by side; at least 8 bytes each. */
+static inline void fa_copy_rows(const char *from, char *to, const fa_few_rows *of) {
+    const ptrdiff_t bytes = of->n * of->size;
+    for (ptrdiff_t i = 0; i < of->rows; i++, from += of->stride, to += bytes) {
+        if (bytes < 64) {
+            fa_copy_few(to, from, bytes);
+        } else {
+            for (ptrdiff_t j = 0; j < bytes - 64; j += 64) fa_copy64(from + j, to + j);
+            fa_copy64(from + bytes - 64, to + bytes - 64);
+        }
+    }
+}
+/* Rows that are one number each, side by side, and up to 63 bytes after them. */
+static inline void fa_repeat(const char *from, char *to, const fa_few_rows *of) {
+    const ptrdiff_t bytes = of->n * of->size;
+    for (ptrdiff_t i = 0; i < of->rows; i++, from += of->stride, to += bytes) {
+        const fa_widest some = fa_eight(from, (int)of->size) | (fa_widest){0};
+        for (ptrdiff_t j = 0; j < bytes; j += FA_WIDEST) memcpy(to + j, &some, FA_WIDEST);
+    }
 }
 
 #endif

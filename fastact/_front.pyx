@@ -205,7 +205,7 @@ cdef extern from *:
     double fa_as_half(double) noexcept nogil
 
 cdef extern from "_fetch.h":
-    ctypedef struct fa_repeats:
+    ctypedef struct fa_few_rows:
         Py_ssize_t rows, n, size, stride
 
 cdef extern from "_lines.h":
@@ -285,7 +285,8 @@ cdef kernel_t find(str name) except NULL:
 cdef kernel_t WIDEN[4]  # by kind: to float32, and back
 cdef kernel_t NARROW[4]
 cdef kernel_t COPY = find("copy")  # so many bytes
-cdef kernel_t REPEAT = find("repeat")  # fa_repeats
+cdef kernel_t REPEAT = find("repeat")  # fa_few_rows
+cdef kernel_t COPY_ROWS = find("copy_rows")
 WIDEN[F16], NARROW[F16] = find("from_f16"), find("to_f16")
 WIDEN[BF16], NARROW[BF16] = find("from_bf16"), find("to_bf16")
 cdef kernel_t FROM_LINES[4]  # by kind: _lines.h
@@ -662,7 +663,7 @@ cdef void beside_copies(const Slices *w, Py_ssize_t start, Py_ssize_t stop) noex
     cdef double buffer[MAX_OPERANDS][BLOCK + LANES]
     cdef char *at[MAX_OPERANDS]
     cdef char *last[MAX_OPERANDS]  # the row that the buffer has copies of
-    cdef fa_repeats repeats
+    cdef fa_few_rows some
     cdef Py_ssize_t n = w.shape[0], i, copies, rows
     cdef Py_ssize_t most = min(BLOCK // n, w.shape[1])
     cdef Py_ssize_t stride[MAX_OPERANDS]
@@ -678,10 +679,12 @@ cdef void beside_copies(const Slices *w, Py_ssize_t start, Py_ssize_t stop) noex
                 continue
             if last[j] != at[j]:
                 copies = rows if w.stride[1][j] else most
+                some.rows, some.n, some.size, some.stride = copies, n, size, w.stride[1][j]
                 if w.stride[0][j] == 0:
-                    repeats.rows, repeats.n, repeats.size = copies, n, size
-                    repeats.stride = w.stride[1][j]
-                    REPEAT(at[j], buffer[j], &repeats, NULL, NULL, 0, NULL)
+                    REPEAT(at[j], buffer[j], &some, NULL, NULL, 0, NULL)
+                    copies = 0
+                elif w.stride[0][j] == size and n * size >= 8:
+                    COPY_ROWS(at[j], buffer[j], &some, NULL, NULL, 0, NULL)
                     copies = 0
                 for i in range(copies):
                     fa_copy_row(
@@ -692,6 +695,82 @@ cdef void beside_copies(const Slices *w, Py_ssize_t start, Py_ssize_t stop) noex
             at[j] = <char *>buffer[j]
         drive(w.fn, w.nin, w.nout, at, stride, rows * n, w.kind, w.p)
         start += rows
+
+
+cdef inline void extent(
+    const Slices *w, int j, Py_ssize_t size, char **low, char **high
+) noexcept nogil:
+    """The memory that operand j is within."""
+    cdef Py_ssize_t span
+    cdef int d
+    low[0] = w.ptr[j]
+    high[0] = w.ptr[j] + size
+    for d in range(w.ndim):
+        span = (w.shape[d] - 1) * w.stride[d][j]
+        if span < 0:
+            low[0] += span
+        else:
+            high[0] += span
+
+
+cdef inline bint all_apart(const Slices *w) noexcept nogil:
+    """Whether kernels can take every row where it lies (see drive())."""
+    cdef char *low[2]
+    cdef char *high[2]
+    cdef int j, k, d, size = size_of(w.kind)
+    if w.kind >= F16 or w.ndim < 2:
+        return False
+    for j in range(w.nin + w.nout):
+        if w.stride[0][j] != size and not (
+            w.one != NULL and j == w.nin - 1 and w.stride[0][j] == 0
+        ):
+            return False
+        if <Py_ssize_t>w.ptr[j] % size:
+            return False
+        for d in range(1, w.ndim):
+            if w.stride[d][j] % size:
+                return False
+    for j in range(w.nin, w.nin + w.nout):
+        extent(w, j, size, &low[0], &high[0])
+        for k in range(j):
+            extent(w, k, size, &low[1], &high[1])
+            if not (high[0] <= low[1] or high[1] <= low[0]):
+                return False
+    return True
+
+
+cdef void rows_apart(const Slices *w, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
+    """slices_part() of such rows, of at least LANES elements."""
+    cdef char *at[MAX_OPERANDS]
+    cdef char *a[MAX_OPERANDS]
+    cdef double number
+    cdef const double *p = w.p
+    cdef kernel_t fn = w.fn
+    cdef int j, nin = w.nin, count = w.nin + w.nout, size = size_of(w.kind)
+    cdef Py_ssize_t n = w.shape[0], whole = n & -LANES, r, left = 0
+    cdef Py_ssize_t last = (n - LANES) * size  # the rest, and some again
+    cdef bint one = w.one != NULL and w.stride[0][nin - 1] == 0
+    for j in range(MAX_OPERANDS):
+        a[j] = NULL
+    if one:
+        p, fn = &number, w.one
+    for r in range(start, stop):
+        if left > 0:
+            for j in range(count):
+                at[j] += w.stride[1][j]
+        else:
+            place(w, r, at)
+            left = w.shape[1] - r % w.shape[1]
+        left -= 1
+        if one:
+            number = read_param(at[nin - 1], w.kind)
+        for j in range(count):
+            a[j - (one and j >= nin)] = at[j]
+        fn(a[0], a[1], a[2], a[3], a[4], whole, p)
+        if whole < n:
+            for j in range(count - one):
+                a[j] += last
+            fn(a[0], a[1], a[2], a[3], a[4], LANES, p)
 
 
 cdef void slices_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept nogil:
@@ -705,6 +784,9 @@ cdef void slices_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept no
     cdef int j, count = w.nin + w.nout
     if by_copies(w):
         beside_copies(w, start, stop)
+        return
+    if n >= FEW and all_apart(w):
+        rows_apart(w, start, stop)
         return
     if n >= FEW:
         for r in range(start, stop):
@@ -736,22 +818,6 @@ cdef void slices_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept no
                 else:
                     scatter(a[j] + r * n * size, n, w.kind, at[r][j], stride)
         start += rows
-
-
-cdef inline void extent(
-    const Slices *w, int j, Py_ssize_t size, char **low, char **high
-) noexcept nogil:
-    """The memory that operand j is within."""
-    cdef Py_ssize_t span
-    cdef int d
-    low[0] = w.ptr[j]
-    high[0] = w.ptr[j] + size
-    for d in range(w.ndim):
-        span = (w.shape[d] - 1) * w.stride[d][j]
-        if span < 0:
-            low[0] += span
-        else:
-            high[0] += span
 
 
 cdef inline bint clash(const Slices *w, int j, int k, Py_ssize_t size) noexcept nogil:
