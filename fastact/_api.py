@@ -124,6 +124,11 @@ def _alike(values: tuple) -> bool:
     return True
 
 
+def _mask(where, x: np.ndarray) -> bool:
+    """Whether ``where`` is a mask for x that needs no checks."""
+    return type(where) is np.ndarray and where.dtype.char == "?" and where.shape == x.shape
+
+
 def _bytewise(ufunc, x: np.ndarray, params):
     """``ufunc(x, *params)``; of many bytes, a look-up among the 256 there are."""
     if x.itemsize > 1 or x.size < 1000 or not x.flags.c_contiguous:
@@ -197,6 +202,10 @@ class Activation(_Named, _backend.Front):
         if kwargs.get("where") is True:
             del kwargs["where"]  # (the default)
         if len(args) == len(INPUTS[form]):
+            if "dtype" in kwargs or "where" in kwargs:
+                result = self._by_ufunc(form, args, kwargs)
+                if result is not None:
+                    return result
             # Parameters seen before (from the start: the defaults) need no checks:
             # what they resolved to is kept.
             key = (form,)
@@ -264,6 +273,32 @@ class Activation(_Named, _backend.Front):
                 return result
         return call_ufunc(where, public, names, args, params, keywords)
 
+
+    def _by_ufunc(self, form: str, args: tuple, kwargs: dict):
+        """A call on arrays of floats with ``dtype``, or with ``where`` and ``out``; None if
+        there is anything to check.
+        """
+        found = self._resolved.get((form,))
+        if not found or not kwargs.keys() <= _QUICK or form == "value_and_derivative":
+            return None  # (the out of that is a tuple)
+        where, out = kwargs.get("where"), kwargs.get("out")
+        if out is None:
+            alike = args
+        elif "dtype" in kwargs or type(out) is not np.ndarray or not out.flags.writeable:
+            return None
+        else:
+            alike = (*args, out)
+        if not _alike(alike) or not (where is None or _mask(where, args[0])):
+            return None
+        loop, params, _ = found
+        try:
+            return loop.ufunc(*args, *params, **kwargs)
+        except TypeError:
+            return None  # (a dtype: it is said below which there are)
+
+
+#: the keywords of _by_ufunc()
+_QUICK = frozenset(("out", "where", "dtype"))
 
 # A class made from a C class does not inherit the protocol before Python 3.12.
 _backend.use_vectorcall(Activation)

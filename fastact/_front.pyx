@@ -27,6 +27,8 @@ from libc.string cimport memcmp, memcpy, memset
 from fastact._axis cimport batch
 from fastact._pool cimport spread
 
+import numpy as np
+
 from fastact import _registry
 
 cnp.import_array()
@@ -1321,6 +1323,37 @@ cdef inline bint same_number(object a, object b):
     return memcmp(&x, &y, sizeof(double)) == 0
 
 
+FLOAT_TYPES = frozenset((np.float16, np.float32, np.float64))
+
+
+cdef inline bint unchecked(PyObject *const *x, Py_ssize_t n, tuple params):
+    """Whether a ufunc can have these inputs as they are: what could be wrong is right.
+
+    (Beside integers a parameter would mean float64.  Many bytes have a quicker way.)
+    """
+    cdef cnp.ndarray a
+    cdef Py_ssize_t i
+    if n == 1:
+        kind = type(<object>x[0])
+        if kind is float or kind in FLOAT_TYPES:
+            return True
+        if kind is int and not params:
+            return -0x80000000 <= <object>x[0] < 0x80000000
+    for i in range(n):
+        if not cnp.PyArray_CheckExact(<object>x[i]):
+            return False
+    a = <cnp.ndarray>x[0]
+    if kind_of(a) in (F32, F64, F16):
+        for i in range(1, n):
+            if not alike(a, <cnp.ndarray>x[i]):
+                return False
+        return True
+    return (
+        n == 1 and not params and cnp.PyTypeNum_ISINTEGER(cnp.PyArray_TYPE(a))
+        and (cnp.PyArray_ITEMSIZE(a) > 1 or cnp.PyArray_SIZE(a) < 1000)
+    )
+
+
 # A call through tp_call costs a tuple and a dict; the vectorcall protocol (PEP
 # 590) takes the arguments where they stand, which halves a small call.
 
@@ -1348,6 +1381,8 @@ cdef object answer(Entry entry, PyObject *const *args, size_t nargsf, PyObject *
         result = loop.run(args, out, entry.p)
         if result is not None:
             return result
+        if n == loop.nin and names == NULL and unchecked(args, n, entry.params):
+            return loop.ufunc(*[<object>args[i] for i in range(n)], *entry.params)
     elif names != NULL and entry.last != NULL:
         result = (<Bound>entry.last).run(args, n, names)
         if result is not None:
@@ -1375,6 +1410,7 @@ cdef class Entry:
     cdef vectorcallfunc vectorcall
     cdef Loop loop  # None: always _general
     cdef double p[MAX_PARAMS]
+    cdef tuple params  # the same
     # The Bound of the last call with parameters.  Borrowed: the owner keeps all that
     # it made, so that threads can read this without a lock.
     cdef PyObject *last
@@ -1433,6 +1469,7 @@ cdef class Front:
             self.backward_from_output,
         ):
             entry.loop = LOOPS.get(row.name + _registry.SUFFIX[entry.form])
+            entry.params = tuple([float(p) for p in params])
             for j in range(len(params)):
                 entry.p[j] = params[j]
 
