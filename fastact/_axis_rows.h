@@ -22,15 +22,15 @@ typedef __m512 fa_f32x;
 #define FA_MADD32(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define FA_NMADD32(a, b, c) _mm512_fnmadd_ps(a, b, c)
 #define fa_max32(a, b) _mm512_max_ps(a, b)
-/* 2^(j/N) 2^(n + K), and what to take from the logarithm, for t with n N + j in its low
-   bits */
+/* bits of j, of 16 steps */
+#define FA_ROW_BITS32 4
+/* 2^(j/N) 2^(n + K), and what to add to the rest, for t with n N + j in its low bits */
 #define fa_row_power_of32(t) _mm512_castsi512_ps(_mm512_add_epi32( \
-    _mm512_slli_epi32(_mm512_castps_si512(t), 19), \
+    _mm512_slli_epi32(_mm512_castps_si512(t), 23 - FA_ROW_BITS32), \
     _mm512_castps_si512(fa_pick32((const float *)fa_row_power32, t)) \
 ))
 #define fa_row_rest_of32(t) fa_pick32(fa_row_rest32, t)
 
-#define FA_ROW_STEPS32 16
 FA_OP64 fa_f32x fa_pick32(const float *table, fa_f32x t) {
     return _mm512_permutexvar_ps(_mm512_castps_si512(t), _mm512_loadu_ps(table));
 }
@@ -108,14 +108,14 @@ FA_OP64 void fa_store32(float *p, fa_f32x x) {
     _mm256_storeu_ps(p, x.a);
     _mm256_storeu_ps(p + 8, x.b);
 }
-#define FA_ROW_STEPS32 4
+#define FA_ROW_BITS32 2
 FA_OP64 __m256 fa_pick8(const float *table, __m256 t) {
     __m256 entries = _mm256_broadcast_ps((const __m128 *)table);
     return _mm256_permutevar_ps(entries, _mm256_castps_si256(t));
 }
 FA_OP64 __m256 fa_power8(__m256 t) {
     return _mm256_castsi256_ps(_mm256_add_epi32(
-        _mm256_slli_epi32(_mm256_castps_si256(t), 21),
+        _mm256_slli_epi32(_mm256_castps_si256(t), 23 - FA_ROW_BITS32),
         _mm256_castps_si256(fa_pick8((const float *)fa_row_power32, t))
     ));
 }
@@ -759,7 +759,7 @@ FA_OP64 void fa_sum_f64(
 
 /* g - exp(y) (sum + low): less_exp() */
 FA_OP64 fa_f32x fa_less_exp32(fa_f32x g, fa_f32x y, fa_f32x sum, fa_f32x low) {
-    const fa_f32x magic = FA_PS16(FA_ROW_MAGIC32 - 50 * FA_ROW_STEPS32);
+    const fa_f32x magic = FA_PS16(FA_ROW_MAGIC32 - (50 << FA_ROW_BITS32));
     fa_f32x a = fa_max32(FA_PS16(-120.0f), y);
     fa_f32x t = FA_MADD32(a, FA_PS16(fa_row_steps32[0]), magic), s = fa_row_power_of32(t);
     a = FA_MADD32(s, fa_expm1_rest32(a, fa_sub32(t, magic), t, NULL), s);

@@ -1040,9 +1040,11 @@ cdef inline bint in_line(PyObject *x, char **ptr, Py_ssize_t *stride) noexcept:
 
 cdef inline bint begin_alike(cnp.ndarray a, cnp.ndarray b, int ndim) noexcept:
     """Whether both have one dtype, and their first ``ndim`` axes one shape."""
-    return cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(b) and memcmp(
-        cnp.PyArray_DIMS(a), cnp.PyArray_DIMS(b), ndim * sizeof(cnp.npy_intp)
-    ) == 0
+    return cnp.PyArray_TYPE(a) == cnp.PyArray_TYPE(b) and (
+        ndim == 0 or memcmp(
+            cnp.PyArray_DIMS(a), cnp.PyArray_DIMS(b), ndim * sizeof(cnp.npy_intp)
+        ) == 0
+    )
 
 
 cdef inline bint alike(cnp.ndarray a, cnp.ndarray b) noexcept:
