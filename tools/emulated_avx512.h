@@ -133,3 +133,20 @@ static inline simde__m512d simde_mm512_cvtps_pd(simde__m256 x) {
     for (int i = 0; i < 8; i++) p.f64[i] = from.f32[i];
     return simde__m512d_from_private(p);
 }
+
+static inline simde__m512 simde_mm512_cvtph_ps(__m256i x) {
+    simde__m512_private p;
+    _mm256_storeu_ps(p.f32, _mm256_cvtph_ps(_mm256_castsi256_si128(x)));
+    _mm256_storeu_ps(p.f32 + 8, _mm256_cvtph_ps(_mm256_extracti128_si256(x, 1)));
+    return simde__m512_from_private(p);
+}
+
+/* (to nearest is the only rounding that the kernels ask for) */
+static inline __m256i simde_mm512_cvtps_ph(simde__m512 x, int how) {
+    simde__m512_private p = simde__m512_to_private(x);
+    (void)how;
+    return _mm256_set_m128i(
+        _mm256_cvtps_ph(_mm256_loadu_ps(p.f32 + 8), _MM_FROUND_TO_NEAREST_INT),
+        _mm256_cvtps_ph(_mm256_loadu_ps(p.f32), _MM_FROUND_TO_NEAREST_INT)
+    );
+}
