@@ -135,18 +135,19 @@ static inline simde__m512d simde_mm512_cvtps_pd(simde__m256 x) {
 }
 
 static inline simde__m512 simde_mm512_cvtph_ps(__m256i x) {
-    simde__m512_private p;
-    _mm256_storeu_ps(p.f32, _mm256_cvtph_ps(_mm256_castsi256_si128(x)));
-    _mm256_storeu_ps(p.f32 + 8, _mm256_cvtph_ps(_mm256_extracti128_si256(x, 1)));
-    return simde__m512_from_private(p);
+    float of[16];
+    _mm256_storeu_ps(of, _mm256_cvtph_ps(_mm256_castsi256_si128(x)));
+    _mm256_storeu_ps(of + 8, _mm256_cvtph_ps(_mm256_extracti128_si256(x, 1)));
+    return simde_mm512_loadu_ps(of);
 }
 
 /* (to nearest is the only rounding that the kernels ask for) */
 static inline __m256i simde_mm512_cvtps_ph(simde__m512 x, int how) {
-    simde__m512_private p = simde__m512_to_private(x);
+    float of[16];
     (void)how;
+    simde_mm512_storeu_ps(of, x);
     return _mm256_set_m128i(
-        _mm256_cvtps_ph(_mm256_loadu_ps(p.f32 + 8), _MM_FROUND_TO_NEAREST_INT),
-        _mm256_cvtps_ph(_mm256_loadu_ps(p.f32), _MM_FROUND_TO_NEAREST_INT)
+        _mm256_cvtps_ph(_mm256_loadu_ps(of + 8), _MM_FROUND_TO_NEAREST_INT),
+        _mm256_cvtps_ph(_mm256_loadu_ps(of), _MM_FROUND_TO_NEAREST_INT)
     );
 }
