@@ -94,6 +94,37 @@ def test_scalars_lists_and_0d():
     assert fa.sigmoid(np.array(0.0), out=out) is out and out == 0.5
 
 
+@pytest.mark.parametrize("code", DTYPES)
+@pytest.mark.parametrize("name", ["relu", "gelu", "silu", "selu", "threshold", "softplus"])
+def test_every_kind_of_call_is_that_of_an_array(name, code):
+    """Scalars, 0-d, other orders and byte orders, dtype= and where= have their own ways."""
+    keywords = {"threshold": 0.5, "value": -2.0} if name == "threshold" else {}
+    f = getattr(fa, name)
+    x = np.array([[0, 1, 3], [2, 1, 0]], code)
+    floats = x.astype(np.exp(x[:0]).dtype)
+    expected = f(floats, **keywords)
+    others = [x.copy("F"), x[::-1].copy()[::-1], x.astype(x.dtype.newbyteorder())]
+    for other in (x, *others):
+        assert same_bits(f(other, **keywords), expected)
+    for at in ((0, 1), (1, 0)):
+        for scalar in (x[at], x[at].reshape(())):
+            y = f(scalar, **keywords)
+            assert type(y) is expected.dtype.type and y == expected[at]
+        if code != "?":
+            y = f(x[at].item(), **keywords)
+            assert type(y) is np.float64 and y == f(x.astype(float), **keywords)[at]
+    for dtype in (np.float16, "f4", np.dtype("d")):
+        if np.can_cast(x.dtype, dtype, "same_kind"):
+            y = f(x, dtype=dtype, **keywords)
+            assert same_bits(y, f(x.astype(dtype), **keywords))
+    mask, out = x > 1, np.full(x.shape, 7, expected.dtype)
+    assert f(x, where=mask, out=out, **keywords) is out
+    assert same_bits(out, np.where(mask, expected, out.dtype.type(7)))
+    for dtype in ("i4", complex):
+        with pytest.raises(TypeError, match="dtype must be float16, float32 or float64"):
+            f(x, dtype=dtype, **keywords)
+
+
 def test_out_and_in_place():
     x = np.linspace(-3, 3, 50, dtype=np.float32)
     expected = fa.tanh(x)
