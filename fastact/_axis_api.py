@@ -107,6 +107,8 @@ class AxisActivation(_Named, _backend.AxisFront):
 
     def __init__(self, row: AxisRow) -> None:
         self._row = row
+        self._backward = f"{row.name}_backward"
+        self._from_output = f"{row.name}_backward_from_output"
         self._set_axis(row.name, row.reduces, functools.partial(type(self).__call__, self))
         self._name(row.name, _docs.along_axis(row))
         if not row.reduces:
@@ -273,12 +275,8 @@ class AxisActivation(_Named, _backend.AxisFront):
 
     def _gradient(self, form, names, g, y, axis, out, dtype):
         """The gradient from g and the input or output, as ``form`` has it."""
-        if dtype is None:
-            name = f"{self._row.name}_{form}"
-            reduces = self._row.reduces
-            result = _backend.along(name, y, axis, g, out, reduces)
-            if result is None and out is None and not reduces:
-                result = _moved(name, y, axis, g)
+        if dtype is None and out is None and not self._row.reduces:
+            result = _moved(f"{self._row.name}_{form}", y, axis, g)
             if result is not None:
                 return result
         where = f"fastact.{self.__name__}.{form}"
@@ -319,6 +317,10 @@ class AxisActivation(_Named, _backend.AxisFront):
     @_docs.method(_docs.AXIS_OPERANDS, "gx")
     def backward(self, g, x, /, axis=-1, *, out=None, dtype=None):
         """The gradient to x, for the gradient g of the output."""
+        if dtype is None:
+            result = _backend.along(self._backward, x, axis, g, out, self._row.reduces)
+            if result is not None:
+                return result
         return self._gradient("backward", ("g", "x"), g, x, axis, out, dtype)
 
 
@@ -328,6 +330,10 @@ class AxisMap(AxisActivation):
     @_docs.method(_docs.AXIS_OPERANDS, "gx")
     def backward_from_output(self, g, y, /, axis=-1, *, out=None, dtype=None):
         """The gradient to x, computed from the output y."""
+        if dtype is None:
+            result = _backend.along(self._from_output, y, axis, g, out)
+            if result is not None:
+                return result
         return self._gradient(
             "backward_from_output", ("g", "y"), g, y, axis, out, dtype
         )
