@@ -46,6 +46,11 @@ def _memory_order(x: np.ndarray) -> list:
     return order
 
 
+def _inverse(order: list) -> list:
+    """The order of axes that undoes this one."""
+    return sorted(range(len(order)), key=order.__getitem__)
+
+
 def _moved(name, y, axis, g=None) -> np.ndarray | None:
     """along() of arrays that are contiguous but for the order of their axes."""
     if type(y) is not np.ndarray or type(axis) is not int or not -y.ndim <= axis < y.ndim:
@@ -56,7 +61,7 @@ def _moved(name, y, axis, g=None) -> np.ndarray | None:
             return None
         g = g.transpose(order)
     result = _backend.along(name, y.transpose(order), order.index(axis % y.ndim), g)
-    return None if result is None else result.transpose(np.argsort(order))
+    return None if result is None else result.transpose(_inverse(order))
 
 
 class _Rows:
@@ -77,7 +82,7 @@ class _Rows:
     def back(self, rows: np.ndarray) -> np.ndarray:
         """A view of ``rows`` in the shape of the array."""
         moved = rows.reshape([self.shape[i] for i in self.order])
-        return moved.transpose(sorted(range(len(self.order)), key=self.order.__getitem__))
+        return moved.transpose(_inverse(self.order))
 
 
 def _readable(array: np.ndarray) -> bool:
@@ -195,7 +200,7 @@ class AxisActivation(_Named, _backend.AxisFront):
         if target is None:
             out = np.empty(shape if one else [shape[i] for i in order], work)
             target = out.reshape(outer, -1, inner)
-            out = out if one else out.transpose(np.argsort(order))
+            out = out if one else out.transpose(_inverse(order))
         _backend.axis_columns(name, blocks[0], blocks[1] if len(blocks) > 1 else None, target)
         return out
 
