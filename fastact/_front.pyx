@@ -779,18 +779,20 @@ cdef void slices_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept no
     cdef Slices *w = <Slices *>work
     cdef char *at[ROWS][MAX_OPERANDS]
     cdef double buffer[MAX_OPERANDS][BLOCK + 2 * LANES]
+    cdef uint16_t part[BLOCK + 2 * LANES]
     cdef char *a[MAX_OPERANDS]
-    cdef Py_ssize_t n = w.shape[0], r, i, m, stride
-    cdef int size = size_in_kernels(w.kind)
+    cdef char *raw
+    cdef Py_ssize_t n = w.shape[0], r, i, m, full
     cdef Py_ssize_t rows = min(ROWS, max(BLOCK // n, <Py_ssize_t>1))
-    cdef int j, count = w.nin + w.nout
+    cdef bint narrow = w.kind >= F16
+    cdef int j, count = w.nin + w.nout, size = size_of(w.kind)
     if by_copies(w):
         beside_copies(w, start, stop)
         return
     if n >= FEW and all_apart(w):
         rows_apart(w, start, stop)
         return
-    if n >= FEW:
+    if n >= (BLOCK // 2 if narrow else FEW):
         for r in range(start, stop):
             place(w, r, at[0])
             row_at(w, at[0], n, False)
@@ -800,25 +802,24 @@ cdef void slices_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept no
     while start < stop:
         rows = min(rows, stop - start)
         m = rows * n
+        full = (m + LANES - 1) & -LANES
         for r in range(rows):
             place(w, start + r, at[r])
-            for j in range(w.nin):
-                stride = w.stride[0][j]
-                if w.kind < F16:
-                    fa_copy_row(a[j] + r * n * size, size, at[r][j], stride, n, size)
-                else:
-                    gather(at[r][j], stride, n, w.kind, a[j] + r * n * size)
         for j in range(w.nin):
-            for i in range(m, (m + LANES - 1) & -LANES):
-                memcpy(a[j] + i * size, a[j] + (m - 1) * size, size)
-        w.fn(a[0], a[1], a[2], a[3], a[4], (m + LANES - 1) & -LANES, w.p)
-        for r in range(rows):
-            for j in range(w.nin, count):
-                stride = w.stride[0][j]
-                if w.kind < F16:
-                    fa_copy_row(at[r][j], stride, a[j] + r * n * size, size, n, size)
-                else:
-                    scatter(a[j] + r * n * size, n, w.kind, at[r][j], stride)
+            raw = <char *>part if narrow else a[j]
+            for r in range(rows):
+                fa_copy_row(raw + r * n * size, size, at[r][j], w.stride[0][j], n, size)
+            for i in range(m, full):
+                memcpy(raw + i * size, raw + (m - 1) * size, size)
+            if narrow:
+                WIDEN[w.kind](part, a[j], NULL, NULL, NULL, full, NULL)
+        w.fn(a[0], a[1], a[2], a[3], a[4], full, w.p)
+        for j in range(w.nin, count):
+            raw = <char *>part if narrow else a[j]
+            if narrow:
+                NARROW[w.kind](a[j], part, NULL, NULL, NULL, full, NULL)
+            for r in range(rows):
+                fa_copy_row(at[r][j], w.stride[0][j], raw + r * n * size, size, n, size)
         start += rows
 
 
