@@ -643,7 +643,7 @@ cdef inline bint by_copies(const Slices *w) noexcept nogil:
     """Whether rows are better computed many at once beside copies of some inputs: of rows
     that repeat, or of short ones; outputs and the other inputs have theirs side by side.
     """
-    cdef Py_ssize_t n = w.shape[0]
+    cdef Py_ssize_t n = w.shape[0], most
     cdef int j
     if w.ndim < 2 or n > BLOCK // 2:
         return False
@@ -653,9 +653,12 @@ cdef inline bint by_copies(const Slices *w) noexcept nogil:
         if j >= w.nin:
             return False
         if w.stride[0][j] == 0:  # one number for a row
-            if n >= 4 * FEW:
-                return False
-        elif n >= FEW and (w.stride[0][j] != size_of(w.kind) or w.stride[1][j]):
+            most = 4 * FEW
+        elif w.stride[0][j] != size_of(w.kind):
+            most = FEW
+        else:
+            most = 2 * FEW if w.stride[1][j] else BLOCK
+        if n >= most:
             return False
     return True
 
