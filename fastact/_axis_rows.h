@@ -253,7 +253,18 @@ FA_OP64 void fa_max_f32(
 ) {
     fa_f32x top = FA_PS16(start);
     __m256 half;
-    for (ptrdiff_t i = 0; i < n; i += 16) top = fa_max32(fa_load32(x + i), top);
+    ptrdiff_t i = 0;
+    if (n >= 64) {  /* (four at a time: a maximum waits for the one before) */
+        fa_f32x b = top, c = top, d = top;
+        for (; i < (n & -64); i += 64) {
+            top = fa_max32(fa_load32(x + i), top);
+            b = fa_max32(fa_load32(x + i + 16), b);
+            c = fa_max32(fa_load32(x + i + 32), c);
+            d = fa_max32(fa_load32(x + i + 48), d);
+        }
+        top = fa_max32(fa_max32(top, b), fa_max32(c, d));
+    }
+    for (; i < n; i += 16) top = fa_max32(fa_load32(x + i), top);
     if (more) top = fa_max32(fa_load32(tail), top);
     half = _mm256_max_ps(fa_low32(top), fa_high32(top));
     _mm_storeu_ps(four, _mm_max_ps(
@@ -395,10 +406,12 @@ typedef struct {
     fa_f64x a, b, a_low, b_low;
 } fa_lanes_f64;
 
-/* x is at most start, which makes the shorter FastTwoSum (Dekker) exact. */
+/* x is at most start, which makes the shorter FastTwoSum (Dekker) exact.  (Zen adds in two
+   pipes and multiplies in two others: differences are left to these.) */
 FA_OP64 void fa_add_near(fa_f64x *sum, fa_f64x *low, fa_f64x x) {
-    fa_f64x s = fa_add64(*sum, x);
-    *low = fa_add64(*low, fa_sub64(x, fa_sub64(s, *sum)));
+    const fa_f64x one = FA_PD(1.0);
+    fa_f64x s = fa_add64(*sum, x), rest = FA_NMADD64(*sum, one, s);
+    *low = fa_add64(*low, FA_NMADD64(rest, one, x));
     *sum = s;
 }
 /* (Knuth's TwoSum) */
@@ -799,22 +812,26 @@ FA_OP64 void fa_less_exps_f64(
     }
 }
 
-/* x - (sum + rest): minus_sum() */
+/* x - (sum + rest): minus_sum(), with differences as in fa_add_near() */
 FA_OP64 void fa_minus_sum_f32(
     const float *x, float *y, ptrdiff_t n, float sum, float rest
 ) {
+    const fa_f32x one = FA_PS16(1.0f);
     for (ptrdiff_t i = 0; i < n; i += 16) {
-        fa_f32x a = fa_load32(x + i), d = fa_sub32(a, FA_PS16(sum)), e;
-        e = fa_max32(fa_sub32(a, fa_add32(d, FA_PS16(sum))), FA_PS16(-1e38f));
+        fa_f32x a = fa_load32(x + i), d = FA_MADD32(a, one, FA_PS16(-sum)), e;
+        e = FA_NMADD32(fa_add32(d, FA_PS16(sum)), one, a);
+        e = fa_max32(e, FA_PS16(-1e38f));
         fa_store32(y + i, fa_add32(d, fa_sub32(e, FA_PS16(rest))));
     }
 }
 FA_OP64 void fa_minus_sum_f64(
     const double *x, double *y, ptrdiff_t n, double sum, double rest
 ) {
+    const fa_f64x one = FA_PD(1.0);
     for (ptrdiff_t i = 0; i < n; i += 8) {
-        fa_f64x a = fa_load64(x + i), d = fa_sub64(a, FA_PD(sum)), e;
-        e = fa_max64(fa_sub64(a, fa_add64(d, FA_PD(sum))), FA_PD(-1e38));
+        fa_f64x a = fa_load64(x + i), d = FA_MADD64(a, one, FA_PD(-sum)), e;
+        e = FA_NMADD64(fa_add64(d, FA_PD(sum)), one, a);
+        e = fa_max64(e, FA_PD(-1e38));
         fa_store64(y + i, fa_add64(d, fa_sub64(e, FA_PD(rest))));
     }
 }
