@@ -282,13 +282,11 @@ class Activation(_Named, _backend.Front):
         if not found or not kwargs.keys() <= _QUICK or form == "value_and_derivative":
             return None  # (the out of that is a tuple)
         where, out = kwargs.get("where"), kwargs.get("out")
-        if out is None:
-            alike = args
-        elif "dtype" in kwargs or type(out) is not np.ndarray or not out.flags.writeable:
+        if not _alike(args if out is None else (*args, out)):
             return None
-        else:
-            alike = (*args, out)
-        if not _alike(alike) or not (where is None or _mask(where, args[0])):
+        if out is not None and ("dtype" in kwargs or not out.flags.writeable):
+            return None
+        if where is not None and not _mask(where, args[0]):
             return None
         loop, params, _ = found
         try:

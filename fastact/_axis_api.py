@@ -280,8 +280,9 @@ class AxisActivation(_Named, _backend.AxisFront):
 
     def _gradient(self, form, names, g, y, axis, out, dtype):
         """The gradient from g and the input or output, as ``form`` has it."""
+        name = f"{self._row.name}_{form}"
         if dtype is None and out is None and not self._row.reduces:
-            result = _moved(f"{self._row.name}_{form}", y, axis, g)
+            result = _moved(name, y, axis, g)
             if result is not None:
                 return result
         where = f"fastact.{self.__name__}.{form}"
@@ -307,7 +308,6 @@ class AxisActivation(_Named, _backend.AxisFront):
         if out is not None:
             (out,) = check_out(where, out, 1, shape, dtype)
             self._exact(where, out, shape)
-        name = f"{self._row.name}_{form}"
         result = self._by_columns(name, [g, y], axes, work, shape, out)
         if result is not None:
             return self._finish(result, shape, out, dtype)

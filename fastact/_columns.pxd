@@ -59,7 +59,6 @@ cdef extern from *:
     ) noexcept nogil
 
 cdef extern from "_turn.h":
-    void fa_fetch_rows(const void *, Py_ssize_t) noexcept nogil
     void fa_to_columns_f32(const float *, Py_ssize_t, float *) noexcept nogil
     void fa_to_columns_f64(const double *, Py_ssize_t, double *) noexcept nogil
     void fa_to_rows_f32(const float *, Py_ssize_t, float *) noexcept nogil

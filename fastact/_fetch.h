@@ -3,7 +3,9 @@
    A processor reads ahead by itself, but only within a page, and only what the operations
    that it holds ask for: where many of them go to an element, that is not far, and loops
    that take a block in several steps read in bursts.  (Past the end of an array nothing
-   happens.) */
+   happens.)
+
+   And copies, of a block, of a few bytes, of rows: for kernels and for the array front. */
 #ifndef FASTACT_FETCH_H
 #define FASTACT_FETCH_H
 #include <stddef.h>
@@ -19,6 +21,15 @@
 #define FA_FETCH(p, ahead) (void)0
 #define FA_FETCH_OUT(p, ahead) (void)0
 #endif
+
+/* So many bytes, to be read or written. */
+static inline void fa_fetch(const void *p, ptrdiff_t bytes, const int to_write) {
+    const char *at = (const char *)p;
+    for (ptrdiff_t j = 0; j < bytes; j += 64) {
+        if (to_write) FA_FETCH_OUT(at, j);
+        else FA_FETCH(at, j);
+    }
+}
 
 /* How far ahead a loop over n elements in blocks fetches.  Not where the arrays of a call
    may still be in the cache from the one before: there it would only take time. */

@@ -147,11 +147,6 @@ cdef extern from *:
     }
     #endif
 
-    static inline void fa_fetch(const char *x, ptrdiff_t bytes) {
-    #if defined(__GNUC__)
-        for (ptrdiff_t j = 0; j < bytes; j += 64) __builtin_prefetch(x + j);
-    #endif
-    }
     /* 16 numbers, of which the first few are those at ``from`` and the others as its
        first (any other could make the kernel slow, as subnormals do). */
     static inline void fa_fill(char *to, const char *from, ptrdiff_t bytes, int size) {
@@ -203,12 +198,12 @@ cdef extern from *:
     void fa_copy_row(
         char *, Py_ssize_t, const char *, Py_ssize_t, Py_ssize_t, int
     ) noexcept nogil
-    void fa_fetch(const char *, Py_ssize_t) noexcept nogil
     double fa_as_half(double) noexcept nogil
 
 cdef extern from "_fetch.h":
     ctypedef struct fa_few_rows:
         Py_ssize_t rows, n, size, stride
+    void fa_fetch(const void *, Py_ssize_t, bint) noexcept nogil
 
 cdef extern from "_lines.h":
     ctypedef struct fa_lines:
@@ -687,15 +682,14 @@ cdef void beside_copies(const Slices *w, Py_ssize_t start, Py_ssize_t stop) noex
                 some.rows, some.n, some.size, some.stride = copies, n, size, w.stride[1][j]
                 if w.stride[0][j] == 0:
                     REPEAT(at[j], buffer[j], &some, NULL, NULL, 0, NULL)
-                    copies = 0
                 elif w.stride[0][j] == size and n * size >= 8:
                     COPY_ROWS(at[j], buffer[j], &some, NULL, NULL, 0, NULL)
-                    copies = 0
-                for i in range(copies):
-                    fa_copy_row(
-                        <char *>buffer[j] + i * n * size, size,
-                        at[j] + i * w.stride[1][j], w.stride[0][j], n, size,
-                    )
+                else:
+                    for i in range(copies):
+                        fa_copy_row(
+                            <char *>buffer[j] + i * n * size, size,
+                            at[j] + i * w.stride[1][j], w.stride[0][j], n, size,
+                        )
                 last[j] = NULL if w.stride[1][j] else at[j]
             at[j] = <char *>buffer[j]
         drive(w.fn, w.nin, w.nout, at, stride, rows * n, w.kind, w.p)
@@ -718,10 +712,19 @@ cdef inline void extent(
             high[0] += span
 
 
-cdef inline bint all_apart(const Slices *w) noexcept nogil:
-    """Whether kernels can take every row where it lies (see drive())."""
+cdef inline bint share_memory(
+    const Slices *w, int j, int k, Py_ssize_t size
+) noexcept nogil:
+    """Whether the memory that operands j and k are within overlaps."""
     cdef char *low[2]
     cdef char *high[2]
+    extent(w, j, size, &low[0], &high[0])
+    extent(w, k, size, &low[1], &high[1])
+    return not (high[0] <= low[1] or high[1] <= low[0])
+
+
+cdef inline bint all_apart(const Slices *w) noexcept nogil:
+    """Whether kernels can take every row where it lies (see drive())."""
     cdef int j, k, d, size = size_of(w.kind)
     if w.kind >= F16 or w.ndim < 2:
         return False
@@ -736,10 +739,8 @@ cdef inline bint all_apart(const Slices *w) noexcept nogil:
             if w.stride[d][j] % size:
                 return False
     for j in range(w.nin, w.nin + w.nout):
-        extent(w, j, size, &low[0], &high[0])
         for k in range(j):
-            extent(w, k, size, &low[1], &high[1])
-            if not (high[0] <= low[1] or high[1] <= low[0]):
+            if share_memory(w, j, k, size):
                 return False
     return True
 
@@ -828,13 +829,9 @@ cdef void slices_part(void *work, Py_ssize_t start, Py_ssize_t stop) noexcept no
 
 cdef inline bint clash(const Slices *w, int j, int k, Py_ssize_t size) noexcept nogil:
     """Whether j, an output, shares memory with k other than element for element."""
-    cdef char *low[2]
-    cdef char *high[2]
     cdef bint same = k < w.nin and w.ptr[j] == w.ptr[k]
     cdef int d
-    extent(w, j, size, &low[0], &high[0])
-    extent(w, k, size, &low[1], &high[1])
-    if high[0] <= low[1] or high[1] <= low[0]:
+    if not share_memory(w, j, k, size):
         return False
     for d in range(w.ndim):
         same = same and w.stride[d][j] == w.stride[d][k]
@@ -1710,7 +1707,7 @@ cdef inline void copy_columns(
             i = 0
             while i < w.width[j]:  # (a step of range() must be a literal)
                 lines.n = min(some, w.width[j] - i)
-                fa_fetch(x + 8 * some * c.inner * size, some * m * size)
+                fa_fetch(x + 8 * some * c.inner * size, some * m * size, False)
                 if not back:
                     convert(x, <char *>wide, lines.n * m, w.kind, False)
                 copy_lines(<char *>wide, groups + i * LANES * 4, &lines, F32, back)

@@ -19,17 +19,13 @@ typedef struct {
 } fa_lines;
 
 /* What comes after line i, at x, into the cache ahead: lines may be in many pages. */
-#if defined(__GNUC__)
-#define FA_LINE_FETCH(l, i, x, bytes, back) \
-    do { \
-        const ptrdiff_t ahead = (l)->n < 8 ? (l)->n : 8; \
-        const char *later = (i) + ahead < (l)->n ? (x) + ahead * (l)->stride \
-                            : (x) + (ahead - (l)->n) * (l)->stride + (l)->next; \
-        for (ptrdiff_t j = 0; j < (bytes); j += 64) __builtin_prefetch(later + j, back); \
-    } while (0)
-#else
-#define FA_LINE_FETCH(l, i, x, bytes, back) (void)0
-#endif
+static inline void fa_fetch_line(
+    const fa_lines *l, ptrdiff_t i, const char *x, int size, const int back
+) {
+    const ptrdiff_t ahead = l->n < 8 ? l->n : 8;
+    x += i + ahead < l->n ? ahead * l->stride : (ahead - l->n) * l->stride + l->next;
+    fa_fetch(x, l->count * size, back);
+}
 
 /* A line of numbers of ``size`` bytes, as they stand. */
 static inline void fa_line_of(
@@ -56,7 +52,7 @@ static inline void fa_line_of(
 #define FA_LINES_OF(S, size, way, back) \
     static inline void fa_lines_##way##_##S(char *x, char *groups, const fa_lines *l) { \
         for (ptrdiff_t i = 0; i < l->n; i++, x += l->stride, groups += 16 * size) { \
-            FA_LINE_FETCH(l, i, x, l->count * size, back); \
+            fa_fetch_line(l, i, x, size, back); \
             fa_line_of(x, groups, l, size, back); \
         } \
     }
@@ -70,7 +66,7 @@ FA_LINES_OF(f64, 8, to, 1)
     static inline void fa_lines_from_##S(char *x, char *groups, const fa_lines *l) { \
         for (ptrdiff_t i = 0; i < l->n; i++, x += l->stride, groups += 64) { \
             char *group = groups; \
-            FA_LINE_FETCH(l, i, x, l->count * 2, 0); \
+            fa_fetch_line(l, i, x, 2, 0); \
             for (ptrdiff_t j = 0; j < l->count; j += 16, group += l->apart) { \
                 fa_from_##S((const uint16_t *)x + j, (float *)group, 16); \
             } \
@@ -79,7 +75,7 @@ FA_LINES_OF(f64, 8, to, 1)
     static inline void fa_lines_to_##S(char *x, char *groups, const fa_lines *l) { \
         for (ptrdiff_t i = 0; i < l->n; i++, x += l->stride, groups += 64) { \
             const char *group = groups; \
-            FA_LINE_FETCH(l, i, x, l->count * 2, 1); \
+            fa_fetch_line(l, i, x, 2, 1); \
             for (ptrdiff_t j = 0; j < l->count; j += 16, group += l->apart) { \
                 fa_to_##S((const float *)group, (uint16_t *)x + j, 16); \
             } \

@@ -11,17 +11,6 @@
 #define FA_SQUARES 0
 #endif
 
-/* The rows that come next, into the cache: squares read them in bursts. */
-static inline void fa_fetch_rows(const void *p, ptrdiff_t bytes) {
-#if FA_SQUARES
-    for (ptrdiff_t j = 0; j < bytes; j += 64)
-        _mm_prefetch((const char *)p + j, _MM_HINT_T0);
-#else
-    (void)p;
-    (void)bytes;
-#endif
-}
-
 #if FA_SQUARES
 /* to[j][r] = from[r][j] */
 static inline void fa_square_f32(
